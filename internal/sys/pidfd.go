@@ -1,0 +1,38 @@
+package sys
+
+import (
+	"errors"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// PidfdGetfd duplicates descriptor fd of the process into ours. pidfd_getfd(2).
+func PidfdGetfd(pidfd *os.File, fd int) (*os.File, error) {
+	n, err := unix.PidfdGetfd(int(pidfd.Fd()), fd, 0) //nolint:gosec // a descriptor
+	if err != nil {
+		return nil, os.NewSyscallError("pidfd_getfd", err)
+	}
+	return os.NewFile(uintptr(n), "from process"), nil //nolint:gosec // a descriptor
+}
+
+// PidfdOpen is pidfd_open(2).
+func PidfdOpen(pid int) (*os.File, error) {
+	fd, err := unix.PidfdOpen(pid, 0)
+	if err != nil {
+		return nil, os.NewSyscallError("pidfd_open", err)
+	}
+	return os.NewFile(uintptr(fd), "pidfd"), nil //nolint:gosec // a descriptor
+}
+
+// WaitDead waits until the process has ended (a zombie has). timeout is in
+// milliseconds, -1 for ever; false says that it ran out. poll(2).
+func WaitDead(pidfd *os.File, timeout int) (bool, error) {
+	fds := []unix.PollFd{{Fd: int32(pidfd.Fd()), Events: unix.POLLIN}} //nolint:gosec // a descriptor
+	for {
+		n, err := unix.Poll(fds, timeout)
+		if !errors.Is(err, unix.EINTR) {
+			return n > 0, os.NewSyscallError("poll", err)
+		}
+	}
+}

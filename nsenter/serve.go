@@ -1,0 +1,233 @@
+package nsenter
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"hull/internal/plan"
+	"hull/internal/sys"
+)
+
+// The kinds of messages; nsenter/stage/stage.h has the twins.
+const (
+	msgAsk = 1 + iota
+	msgFailed
+	msgForked
+	msgListener
+)
+
+const (
+	messageSize = 12
+	maxFiles    = 64   // descriptors in one packet, MAX_FILES in talk.c
+	maxText     = 4096 // MAX_PATH in stage.h
+)
+
+// message is what the stage says: see struct message in stage.h.
+type message struct {
+	kind, op uint32
+	value    int32
+	files    []*os.File
+}
+
+// ErrDied is returned by Serve when the stage ended before it had got to the
+// user's program, and did not say why.
+var ErrDied = errors.New("the container's process died while it was being set up")
+
+// Serve answers the stage until it has asked and been answered at last, or,
+// with last nil, until the user's program runs. An operation that failed is
+// returned as a *plan.Failure, the error of a handler as it is with its place.
+func (s *Stage) Serve(last *plan.Op) error {
+	for {
+		m, err := receive(s.sock)
+		if errors.Is(err, io.EOF) {
+			if last != nil {
+				return ErrDied
+			}
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		op, err := s.handle(m)
+		closeAll(m.files)
+		if err != nil {
+			return err
+		}
+		if op != nil && op == last {
+			return nil
+		}
+	}
+}
+
+// handle acts on one message; it returns the operation that asked, if one did.
+func (s *Stage) handle(m *message) (*plan.Op, error) {
+	ops := s.plan.Ops()
+	if int(m.op) >= len(ops) {
+		return nil, fmt.Errorf("protocol: operation %d of %d", m.op, len(ops))
+	}
+	op := ops[m.op]
+	switch m.kind {
+	case msgAsk:
+		return op, s.answer(op, m)
+	case msgFailed:
+		return nil, op.Fail(m.value)
+	case msgForked:
+		return nil, s.forked(int(m.value))
+	case msgListener:
+		return nil, s.listener(int(m.value))
+	}
+	return nil, fmt.Errorf("protocol: message of unknown kind %d", m.kind)
+}
+
+// answer runs the handler of op and sends what it gives.
+func (s *Stage) answer(op *plan.Op, m *message) error {
+	handler := op.Handler()
+	if handler == nil {
+		return fmt.Errorf("protocol: operation %d (%s) does not ask", m.op, op.Name)
+	}
+	call := &plan.Call{Pid: s.Pid, PidFD: s.PidFD, Files: spread(m)}
+	err := handler(call)
+	defer closeAll(call.ReplyFiles)
+	if err == nil && (len(call.Reply) >= maxText || len(call.ReplyFiles) > maxFiles) {
+		err = fmt.Errorf("protocol: the answer to %q is too long", op.Name)
+	}
+	b := make([]byte, 8, 8+len(call.Reply))
+	if err != nil {
+		b[0] = 1
+		_, _ = s.sock.Write(b) // it ends either way
+		return err
+	}
+	b = append(b, call.Reply...)
+	var rights []byte
+	if len(call.ReplyFiles) > 0 {
+		fds := make([]int, len(call.ReplyFiles))
+		for i, f := range call.ReplyFiles {
+			fds[i] = int(f.Fd()) //nolint:gosec // a descriptor
+		}
+		rights = unix.UnixRights(fds...)
+	}
+	if err := unix.Sendmsg(int(s.sock.Fd()), b, rights, nil, unix.MSG_NOSIGNAL); err != nil { //nolint:gosec // a descriptor
+		return fmt.Errorf("%w: %w", ErrDied, err)
+	}
+	return nil
+}
+
+// spread puts the descriptors that came along at the places they were sent from.
+func spread(m *message) []*os.File {
+	var files []*os.File
+	next := 0
+	for i := range 5 {
+		if m.value&(1<<i) != 0 && next < len(m.files) {
+			for len(files) < i {
+				files = append(files, nil)
+			}
+			files = append(files, m.files[next])
+			next++
+		}
+	}
+	return files
+}
+
+// forked makes the child of the stage the process we talk to.
+func (s *Stage) forked(pid int) error {
+	pidfd, err := unix.PidfdOpen(pid, 0)
+	if err != nil {
+		return os.NewSyscallError("pidfd_open", err)
+	}
+	s.PidFD.Close()
+	s.retired, s.Pid, s.PidFD = s.Pid, pid, os.NewFile(uintptr(pidfd), "pidfd") //nolint:gosec // a descriptor
+	s.reap()
+	_, err = s.sock.Write([]byte{0})
+	return err
+}
+
+// listener fetches the seccomp listener number fd of the stage and hands it on.
+func (s *Stage) listener(fd int) error {
+	f, err := sys.PidfdGetfd(s.PidFD, fd)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := s.Listener(f); err != nil {
+		return err
+	}
+	_, err = s.sock.Write([]byte{0})
+	return err
+}
+
+// receive reads one message.
+func receive(sock *os.File) (*message, error) {
+	b := make([]byte, messageSize+1)
+	oob := make([]byte, unix.CmsgSpace(4*maxFiles))
+	for {
+		n, oobn, _, _, err := unix.Recvmsg(int(sock.Fd()), b, oob, unix.MSG_CMSG_CLOEXEC) //nolint:gosec // a descriptor
+		switch {
+		case errors.Is(err, unix.EINTR):
+			continue
+		case errors.Is(err, unix.ECONNRESET):
+			return nil, io.EOF
+		case err != nil:
+			return nil, os.NewSyscallError("recvmsg", err)
+		case n == 0:
+			return nil, io.EOF
+		}
+		files, err := received(oob[:oobn])
+		if err != nil {
+			return nil, err
+		}
+		m, err := decode(b[:n])
+		if err != nil {
+			closeAll(files)
+			return nil, err
+		}
+		m.files = files
+		return m, nil
+	}
+}
+
+// decode reads the bytes of a message; anything else is an error.
+func decode(b []byte) (*message, error) {
+	if len(b) != messageSize {
+		return nil, fmt.Errorf("protocol: a message of %d bytes, want %d", len(b), messageSize)
+	}
+	return &message{
+		kind:  binary.NativeEndian.Uint32(b),
+		op:    binary.NativeEndian.Uint32(b[4:]),
+		value: int32(binary.NativeEndian.Uint32(b[8:])), //nolint:gosec // signed on the wire
+	}, nil
+}
+
+// received are the descriptors in a control message.
+func received(oob []byte) ([]*os.File, error) {
+	if len(oob) == 0 {
+		return nil, nil
+	}
+	list, err := unix.ParseSocketControlMessage(oob)
+	if err != nil {
+		return nil, os.NewSyscallError("recvmsg", err)
+	}
+	var files []*os.File
+	for i := range list {
+		fds, err := unix.ParseUnixRights(&list[i])
+		if err != nil {
+			continue // not descriptors
+		}
+		for _, fd := range fds {
+			files = append(files, os.NewFile(uintptr(fd), "from stage")) //nolint:gosec // a descriptor
+		}
+	}
+	return files, nil
+}
+
+func closeAll(files []*os.File) {
+	for _, f := range files {
+		if f != nil {
+			f.Close()
+		}
+	}
+}
