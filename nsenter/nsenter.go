@@ -95,7 +95,12 @@ func (s *Stage) spawn(stage, theirs, planFile *os.File, o Options) error {
 	first := len(files)
 	files = append(files, theirs.Fd(), planFile.Fd())
 	for _, in := range s.plan.Files() {
-		files = append(files, in.File.Fd())
+		f, err := in.Open()
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		files = append(files, f.Fd())
 	}
 	pidfd := -1
 	attr := &syscall.ProcAttr{
@@ -113,7 +118,6 @@ func (s *Stage) spawn(stage, theirs, planFile *os.File, o Options) error {
 	}
 	path := fmt.Sprintf("/proc/self/fd/%d", stage.Fd())
 	pid, err := syscall.ForkExec(path, []string{"hull", strconv.Itoa(first)}, attr)
-	runtime.KeepAlive(s.plan)
 	if err != nil {
 		return startError(err, o)
 	}

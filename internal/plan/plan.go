@@ -105,10 +105,12 @@ type Plan struct {
 	err    error
 }
 
-// Inherited is a file that the stage is started with, and its register.
+// Inherited is a file that the stage is started with, and its register. It is
+// opened when the stage is started: a plan alone touches nothing.
 type Inherited struct {
-	File *os.File
+	Open func() (*os.File, error)
 	Reg  Reg
+	Site
 }
 
 // New returns an empty plan.
@@ -137,11 +139,11 @@ func (p *Plan) Regs(n int) []Reg {
 	return list
 }
 
-// Inherit lets the stage start with a duplicate of f, in the register returned.
-// f must stay open until the stage has been started.
-func (p *Plan) Inherit(f *os.File) Reg {
+// Inherit lets the stage start with the file that open opens, in the register
+// returned. Whoever starts the stage closes the file.
+func (p *Plan) Inherit(open func() (*os.File, error)) Reg {
 	r := p.Reg()
-	p.files = append(p.files, Inherited{f, r})
+	p.files = append(p.files, Inherited{open, r, p.site})
 	return r
 }
 

@@ -113,6 +113,7 @@ long op_ask(struct stage *s, const struct op *op)
 
 long op_hold(struct stage *s, int listener)
 {
+	sys1(__NR_close, s->peer);
 	for (;;) {
 		char byte;
 		long fd = sys4(__NR_accept4, listener, 0, 0, SOCK_CLOEXEC_);

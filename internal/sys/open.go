@@ -1,0 +1,76 @@
+package sys
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// againLimit bounds how often an openat2 that raced with a rename is tried again, see openat2(2).
+const againLimit = 1000
+
+func openat2(dir int, path string, how *unix.OpenHow) (int, error) {
+	for range againLimit {
+		fd, err := unix.Openat2(dir, path, how)
+		if errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EINTR) {
+			continue
+		}
+		if errors.Is(err, unix.ENOSYS) {
+			return fd, fmt.Errorf("openat2 is missing: hull needs Linux 5.6 or later: %w", err)
+		}
+		return fd, err
+	}
+	return -1, unix.EAGAIN
+}
+
+// Reopen opens the file that f, a descriptor opened with O_PATH, stands for.
+func Reopen(f *os.File, flags int) (*os.File, error) {
+	return OpenProc(fmt.Sprintf("self/fd/%d", f.Fd()), flags, true)
+}
+
+// CloexecFrom marks every descriptor from first on close-on-exec, so that what
+// our caller leaked into us does not reach the container. close_range(2).
+func CloexecFrom(first uint) error {
+	err := unix.CloseRange(first, ^uint(0)>>32, unix.CLOSE_RANGE_CLOEXEC)
+	if err == nil {
+		return nil
+	}
+	return cloexecEach(int(first)) //nolint:gosec // small
+}
+
+// cloexecEach does what CloexecFrom does where close_range is missing or has
+// no CLOSE_RANGE_CLOEXEC: Linux < 5.11, or a filter that hides it.
+func cloexecEach(first int) error {
+	dir, err := OpenProc("thread-self/fd", unix.O_RDONLY|unix.O_DIRECTORY, false)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	names, err := dir.Readdirnames(-1)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		var fd int
+		if _, err := fmt.Sscan(name, &fd); err == nil && fd >= first {
+			unix.CloseOnExec(fd)
+		}
+	}
+	return nil
+}
+
+// StandardStreams opens /dev/null for each of descriptors 0 to 2 that is
+// closed: the next file opened would otherwise become a standard stream.
+func StandardStreams() error {
+	for fd := range 3 {
+		if _, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); !errors.Is(err, unix.EBADF) {
+			continue
+		}
+		if _, err := unix.Open("/dev/null", unix.O_RDWR, 0); err != nil {
+			return fmt.Errorf("/dev/null: %w", err)
+		}
+	}
+	return nil
+}
