@@ -1,0 +1,121 @@
+package tests
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+)
+
+// box is one container under test: a bundle, an id, and a state root of its own.
+type box struct {
+	t      *testing.T
+	id     string
+	dir    string // all of it is below here
+	bundle string
+	rootfs string
+	root   string // --root
+	spec   *specs.Spec
+	global []string // more global options
+}
+
+// markerName is the variable that tells which box a process belongs to.
+const markerName = "HULL_TEST"
+
+var boxes atomic.Int64
+
+// newBox makes a bundle with the default configuration as edited. When the
+// test ends, the container is deleted and nothing of it may be left.
+func newBox(t *testing.T, edits ...edit) *box {
+	t.Helper()
+	needRoot(t)
+	return makeBox(t, edits...)
+}
+
+func makeBox(t *testing.T, edits ...edit) *box {
+	t.Helper()
+	n := boxes.Add(1)
+	b := &box{t: t, id: fmt.Sprintf("hull-test-%d-%04d", os.Getpid(), n), dir: filepath.Join(work, fmt.Sprintf("%04d", n))}
+	b.bundle = filepath.Join(b.dir, "bundle")
+	b.rootfs = filepath.Join(b.bundle, "rootfs")
+	b.root = filepath.Join(b.dir, "root")
+	b.check(os.MkdirAll(b.bundle, 0o755))
+	b.check(cloneBase(b.rootfs))
+	t.Cleanup(b.cleanup)
+	b.configure(defaultSpec(b.id), edits...)
+	return b
+}
+
+// configure writes config.json.
+func (b *box) configure(s *specs.Spec, edits ...edit) {
+	b.t.Helper()
+	b.spec = s
+	for _, e := range edits {
+		e(s)
+	}
+	data, err := json.MarshalIndent(s, "", "\t")
+	b.check(err)
+	b.writeConfig(string(data))
+}
+
+// edit changes the configuration on disk.
+func (b *box) edit(edits ...edit) *box {
+	b.t.Helper()
+	b.configure(b.spec, edits...)
+	return b
+}
+
+// writeConfig writes config.json as it is.
+func (b *box) writeConfig(text string) {
+	b.t.Helper()
+	b.check(os.WriteFile(filepath.Join(b.bundle, "config.json"), []byte(text), 0o644))
+}
+
+// path is a path below the box's directory, outside the bundle.
+func (b *box) path(elem ...string) string {
+	return filepath.Join(append([]string{b.dir}, elem...)...)
+}
+
+// file writes a file below the box's directory and returns its path.
+func (b *box) file(name, text string) string {
+	b.t.Helper()
+	path := b.path(name)
+	b.check(os.MkdirAll(filepath.Dir(path), 0o755))
+	b.check(os.WriteFile(path, []byte(text), 0o644))
+	return path
+}
+
+// read returns what is in a file.
+func (b *box) read(path string) string {
+	b.t.Helper()
+	data, err := os.ReadFile(path)
+	b.check(err)
+	return string(data)
+}
+
+// check ends the test at an error of the harness itself.
+func (b *box) check(err error) {
+	b.t.Helper()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// cleanup deletes the container, if any, and reports and removes what is left of it.
+func (b *box) cleanup() {
+	b.t.Helper()
+	if entries, err := os.ReadDir(b.root); err == nil && len(entries) > 0 {
+		if r := b.hull("delete", "--force", b.id); r.code != 0 {
+			b.t.Errorf("delete --force at the end: %s", r)
+		}
+	}
+	for _, left := range b.leftovers() {
+		b.t.Errorf("left behind: %s", left)
+	}
+	b.sweep()
+	b.check(os.RemoveAll(b.dir))
+}

@@ -1,0 +1,284 @@
+package tests
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// patience is how long anything may take before the test gives up. It is no
+// measure of speed: nothing here comes near it unless it hangs.
+const patience = 60 * time.Second
+
+// result is how a command ended.
+type result struct {
+	args           []string
+	code           int // the negative signal number when killed
+	stdout, stderr string
+}
+
+func (r *result) String() string {
+	return fmt.Sprintf("%s: exit code %d\nstdout: %s\nstderr: %s", strings.Join(r.args, " "), r.code, r.stdout, r.stderr)
+}
+
+// command is a command of hull's on this box's state root.
+func (b *box) command(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, hullPath, append(append([]string{"--root", b.root}, b.global...), args...)...)
+	cmd.Dir = b.dir
+	cmd.Env = append(os.Environ(), markerName+"="+b.id)
+	return cmd
+}
+
+// hull runs a command to its end.
+func (b *box) hull(args ...string) *result {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	return b.finish(ctx, b.command(ctx, args...))
+}
+
+// finish runs cmd with files as its output, which containers it leaves behind may keep open.
+func (b *box) finish(ctx context.Context, cmd *exec.Cmd) *result {
+	b.t.Helper()
+	stdout, stderr := b.temp("out"), b.temp("err")
+	defer stdout.Close()
+	defer stderr.Close()
+	if cmd.Stdout == nil {
+		cmd.Stdout = stdout
+	}
+	if cmd.Stderr == nil {
+		cmd.Stderr = stderr
+	}
+	err := cmd.Run()
+	if ctx.Err() != nil {
+		b.t.Fatalf("%s: did not end in %s\n%s", strings.Join(cmd.Args, " "), patience, b.read(stderr.Name()))
+	}
+	return &result{cmd.Args, b.exitCode(err), b.read(stdout.Name()), b.read(stderr.Name())}
+}
+
+func (b *box) exitCode(err error) int {
+	b.t.Helper()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		if status, ok := exit.Sys().(interface{ Signal() unix.Signal }); ok && exit.ExitCode() < 0 {
+			return -int(status.Signal())
+		}
+		return exit.ExitCode()
+	}
+	b.check(err)
+	return 0
+}
+
+func (b *box) temp(name string) *os.File {
+	b.t.Helper()
+	f, err := os.CreateTemp(b.dir, name)
+	b.check(err)
+	return f
+}
+
+// must runs a command that has to succeed.
+func (b *box) must(args ...string) *result {
+	b.t.Helper()
+	r := b.hull(args...)
+	if r.code != 0 {
+		b.t.Fatalf("%s", r)
+	}
+	return r
+}
+
+// refuse runs a command that has to fail with code, with all of the words in its
+// message, and that leaves the container as it was.
+func (b *box) refuse(code int, words []string, args ...string) *result {
+	b.t.Helper()
+	r := b.hull(args...)
+	r.expect(b, code, words...)
+	return r
+}
+
+// expect compares the exit code and looks for words in the error message.
+func (r *result) expect(b *box, code int, words ...string) {
+	b.t.Helper()
+	if r.code != code {
+		b.t.Errorf("exit code %d, want %d: %s", r.code, code, r)
+	}
+	for _, w := range words {
+		if !strings.Contains(r.stderr, w) {
+			b.t.Errorf("the message lacks %q: %s", w, r)
+		}
+	}
+	if code != 0 && strings.Contains(r.stderr, "goroutine ") {
+		b.t.Errorf("hull panicked: %s", r)
+	}
+}
+
+// run runs the container to its end.
+func (b *box) run(flags ...string) *result {
+	b.t.Helper()
+	return b.hull(append(append([]string{"run", "--bundle", b.bundle}, flags...), b.id)...)
+}
+
+// mustRun runs the container to its end, which has to be a good one, and returns what it wrote.
+func (b *box) mustRun(flags ...string) string {
+	b.t.Helper()
+	r := b.run(flags...)
+	if r.code != 0 {
+		b.t.Fatalf("%s", r)
+	}
+	return r.stdout
+}
+
+// live is a command, or the container it made, whose output is read as it comes.
+type live struct {
+	b      *box
+	cmd    *exec.Cmd
+	stdin  *os.File
+	stdout *os.File
+	reader *bufio.Reader
+	errs   *os.File
+}
+
+// live starts a command without waiting for its end.
+func (b *box) live(args ...string) *live {
+	b.t.Helper()
+	return b.startLive(b.command(context.Background(), args...))
+}
+
+func (b *box) startLive(cmd *exec.Cmd) *live {
+	b.t.Helper()
+	inR, inW, err := os.Pipe()
+	b.check(err)
+	outR, outW, err := os.Pipe()
+	b.check(err)
+	l := &live{b: b, cmd: cmd, stdin: inW, stdout: outR, reader: bufio.NewReader(outR), errs: b.temp("err")}
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = inR, outW, l.errs
+	b.check(cmd.Start())
+	inR.Close()
+	outW.Close()
+	b.check(outR.SetReadDeadline(time.Now().Add(patience)))
+	b.t.Cleanup(func() {
+		inW.Close()
+		outR.Close()
+		l.errs.Close()
+		if cmd.ProcessState == nil {
+			cmd.Process.Kill()
+			cmd.Wait()
+		}
+	})
+	return l
+}
+
+// line is the next line of the output, without its end.
+func (l *live) line() string {
+	l.b.t.Helper()
+	s, err := l.reader.ReadString('\n')
+	if err != nil {
+		l.b.t.Fatalf("%s: %v after %q: %s", strings.Join(l.cmd.Args, " "), err, s, l.b.read(l.errs.Name()))
+	}
+	return strings.TrimRight(s, "\r\n")
+}
+
+// want reads lines that have to be these.
+func (l *live) want(lines ...string) {
+	l.b.t.Helper()
+	for _, want := range lines {
+		if got := l.line(); got != want {
+			l.b.t.Fatalf("got %q, want %q", got, want)
+		}
+	}
+}
+
+// rest is the output to its end, which comes when the last process that writes to it has ended.
+func (l *live) rest() string {
+	l.b.t.Helper()
+	data, err := io.ReadAll(l.reader)
+	l.b.check(err)
+	return string(data)
+}
+
+// wait waits for the command's end.
+func (l *live) wait() *result {
+	l.b.t.Helper()
+	timer := time.AfterFunc(patience, func() { l.cmd.Process.Kill() })
+	defer timer.Stop()
+	err := l.cmd.Wait()
+	return &result{args: l.cmd.Args, code: l.b.exitCode(err), stderr: l.b.read(l.errs.Name())}
+}
+
+// create makes the container; its output is read from what is returned.
+func (b *box) create(flags ...string) *live {
+	b.t.Helper()
+	l := b.live(append(append([]string{"create", "--bundle", b.bundle}, flags...), b.id)...)
+	if r := l.wait(); r.code != 0 {
+		b.t.Fatalf("%s", r)
+	}
+	return l
+}
+
+// start makes the container and starts it.
+func (b *box) start(flags ...string) *live {
+	b.t.Helper()
+	l := b.create(flags...)
+	b.must("start", b.id)
+	return l
+}
+
+// state is what the state command prints.
+type state struct {
+	OCIVersion  string            `json:"ociVersion"`
+	ID          string            `json:"id"`
+	Status      string            `json:"status"`
+	Pid         int               `json:"pid"`
+	Bundle      string            `json:"bundle"`
+	Rootfs      string            `json:"rootfs"`
+	Created     time.Time         `json:"created"`
+	Owner       string            `json:"owner"`
+	Annotations map[string]string `json:"annotations"`
+}
+
+// state asks for the container's state.
+func (b *box) state() state {
+	b.t.Helper()
+	var s state
+	b.check(json.Unmarshal([]byte(b.must("state", b.id).stdout), &s))
+	return s
+}
+
+// wantStatus compares the container's status.
+func (b *box) wantStatus(want string) {
+	b.t.Helper()
+	if got := b.state().Status; got != want {
+		b.t.Errorf("the status is %s, want %s", got, want)
+	}
+}
+
+// ended waits until the process is gone.
+func (b *box) ended(pid int) {
+	b.t.Helper()
+	fd, err := unix.PidfdOpen(pid, 0)
+	if errors.Is(err, unix.ESRCH) {
+		return
+	}
+	b.check(err)
+	defer unix.Close(fd)
+	fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+	for {
+		n, err := unix.Poll(fds, int(patience.Milliseconds()))
+		if errors.Is(err, unix.EINTR) {
+			continue
+		}
+		b.check(err)
+		if n == 0 {
+			b.t.Fatalf("process %d did not end in %s", pid, patience)
+		}
+		return
+	}
+}

@@ -1,0 +1,78 @@
+// Package tests looks at hull from outside, through its binary, and from
+// inside the containers it makes, through the probe (see probe/main.c).
+//
+// HULL names another binary to test, such as /usr/sbin/runc.
+package tests
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// Where the shared things of one run of the tests are.
+var (
+	work     string // everything that the tests make is below this directory
+	hullPath string
+	probe    string // the probe's executable
+	baseRoot string // a root file system with busybox and the probe
+	baseErr  error  // why there is no base
+)
+
+func TestMain(m *testing.M) {
+	os.Exit(runAll(m))
+}
+
+func runAll(m *testing.M) int {
+	var err error
+	if work, err = os.MkdirTemp("", "hull"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(work)
+	if err := os.Chmod(work, 0o755); err != nil { // ordinary users' containers live here too
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	baseErr = prepare()
+	return m.Run()
+}
+
+// prepare finds hull and builds what all tests share.
+func prepare() error {
+	hullPath = os.Getenv("HULL")
+	if hullPath == "" {
+		hullPath = "../hull"
+	}
+	var err error
+	if hullPath, err = filepath.Abs(hullPath); err != nil {
+		return err
+	}
+	if _, err := os.Stat(hullPath); err != nil {
+		return fmt.Errorf("%w: run make first", err)
+	}
+	sources, err := filepath.Glob("probe/*.c")
+	if err != nil {
+		return err
+	}
+	probe = filepath.Join(work, "probe")
+	gcc := exec.Command("gcc", append([]string{"-static", "-Os", "-Wall", "-Wextra", "-Werror", "-o", probe}, sources...)...)
+	if out, err := gcc.CombinedOutput(); err != nil {
+		return fmt.Errorf("build the probe: %w\n%s", err, out)
+	}
+	baseRoot = filepath.Join(work, "base")
+	return makeBase()
+}
+
+// needRoot skips the test where it cannot work, and fails it where the preparation failed.
+func needRoot(t *testing.T) {
+	t.Helper()
+	if baseErr != nil {
+		t.Fatal(baseErr)
+	}
+	if os.Geteuid() != 0 {
+		t.Skip("needs root: this test makes containers, cgroups and mounts")
+	}
+}
