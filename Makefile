@@ -1,0 +1,166 @@
+# hull's build. `make help` lists what it can do.
+#
+# The binary is one static file: musl when musl-gcc is there, else glibc.
+# Nothing outside this directory is written, except by deps and install.
+
+GO      ?= go
+PREFIX  ?= /usr/local
+BINDIR  ?= $(PREFIX)/bin
+DESTDIR ?=
+
+VERSION ?= 0.1.0
+COMMIT  ?= $(shell git describe --always --dirty --abbrev=12 2>/dev/null)
+
+HOSTARCH := $(shell $(GO) env GOHOSTARCH)
+GOARCH   ?= $(HOSTARCH)
+OUTPUT   ?= hull
+
+# What is made on the way (tools, another libc's view of libseccomp) lives in .build.
+BUILD := $(CURDIR)/.build
+
+GOLANGCI_LINT_VERSION := v2.15.0
+GOFUMPT_VERSION       := v0.12.0
+GOLANGCI_LINT := $(BUILD)/golangci-lint-$(GOLANGCI_LINT_VERSION)/golangci-lint
+GOFUMPT       := $(BUILD)/gofumpt-$(GOFUMPT_VERSION)/gofumpt
+
+# --- the C compilers --------------------------------------------------------
+
+# The stage needs no libc, so any gcc for the machine does.
+CC_STAGE     ?= $(if $(filter $(HOSTARCH),$(GOARCH)),gcc,aarch64-linux-gnu-gcc)
+CFLAGS_STAGE := -std=c11 -Wall -Wextra -Werror -Os -static -nostdlib -ffreestanding \
+	-fno-stack-protector -fno-builtin -fno-asynchronous-unwind-tables \
+	-Wl,-z,noexecstack,--build-id=none,-z,noseparate-code -s
+
+# LIBSECCOMP is a directory with libseccomp as the C compiler in use must see it.
+LIBSECCOMP :=
+export CC := $(CC_STAGE)
+ifneq ($(GOARCH),$(HOSTARCH))
+LIBSECCOMP := $(BUILD)/$(GOARCH)
+export PKG_CONFIG_SYSROOT_DIR := $(LIBSECCOMP)
+export PKG_CONFIG_LIBDIR      := $(LIBSECCOMP)/usr/lib/aarch64-linux-gnu/pkgconfig
+else ifneq ($(shell command -v musl-gcc),)
+# Debian's libseccomp.a lies among glibc's files, which musl-gcc must not see.
+LIBSECCOMP := $(BUILD)/musl
+export CC := musl-gcc
+export CGO_CFLAGS  := -O2 -isystem $(LIBSECCOMP)/include
+export CGO_LDFLAGS := -O2 -L$(LIBSECCOMP)/lib
+endif
+
+export CGO_ENABLED := 1
+export GOARCH
+# urfave/cli's documentation generator would cost every start a third of a millisecond.
+GOBUILD := -trimpath -tags urfave_cli_no_docs,netgo,osusergo
+LDFLAGS := -s -w -linkmode external -extldflags -static \
+	-X hull/internal/cli.version=$(VERSION) -X hull/internal/cli.commit=$(COMMIT)
+
+# --- building ---------------------------------------------------------------
+
+.PHONY: all
+all: hull ## build ./hull
+
+.PHONY: hull
+hull: stage $(LIBSECCOMP) ## the same; cmd/go knows what is out of date
+	$(GO) build $(GOBUILD) -ldflags '$(LDFLAGS)' -o $(OUTPUT) .
+
+.PHONY: stage
+stage: nsenter/stage/stage.$(GOARCH) ## build the C stage that nsenter embeds
+
+nsenter/stage/stage.$(GOARCH): $(wildcard nsenter/stage/*.c nsenter/stage/*.h) Makefile | check-deps
+	$(CC_STAGE) $(CFLAGS_STAGE) -o $@ nsenter/stage/*.c
+
+$(BUILD)/musl: | check-deps
+	mkdir -p $@.new/include $@.new/lib
+	ln -sf /usr/include/seccomp.h /usr/include/seccomp-syscalls.h /usr/include/linux /usr/include/asm-generic \
+		"/usr/include/$$(gcc -print-multiarch)/asm" $@.new/include/
+	ln -sf "$$(gcc -print-file-name=libseccomp.a)" $@.new/lib/
+	mv $@.new $@
+
+$(BUILD)/arm64:
+	.ci/libseccomp-arm64 $@
+
+.PHONY: cross
+cross: ## build ./hull.arm64 on amd64
+	@.ci/deps cross
+	$(MAKE) GOARCH=arm64 OUTPUT=hull.arm64 hull
+
+.PHONY: install
+install: hull ## install into $(DESTDIR)$(BINDIR)
+	install -D -m 0755 hull '$(DESTDIR)$(BINDIR)/hull'
+
+.PHONY: clean
+clean: ## remove everything that was built, tools excepted
+	rm -rf hull hull.* nsenter/stage/stage.amd64 nsenter/stage/stage.arm64 $(BUILD)/musl $(BUILD)/arm64 $(BUILD)/demo
+
+.PHONY: distclean
+distclean: clean ## remove the tools too
+	rm -rf $(BUILD)
+
+# --- what must be installed -------------------------------------------------
+
+.PHONY: check-deps
+check-deps:
+	@.ci/deps -n build
+
+.PHONY: deps
+deps: ## install what building, running and testing need (as root)
+	.ci/deps build run test lint cross
+
+# --- running and testing ----------------------------------------------------
+
+.PHONY: run
+run: ## build, then show a container from inside
+	@.ci/deps build run
+	@$(MAKE) hull
+	@tests/demo/run
+
+.PHONY: test
+test: ## all tests
+	@.ci/deps build test
+	@$(MAKE) test-unit test-integration
+
+.PHONY: test-unit
+test-unit: stage $(LIBSECCOMP) ## the tests of each package
+	$(GO) test $(GOBUILD) $$($(GO) list ./... | grep -v '^hull/tests')
+
+.PHONY: test-integration
+test-integration: hull ## the tests that run ./hull
+	HULL=$(CURDIR)/hull $(GO) test $(GOBUILD) -timeout 30m ./tests/...
+
+FUZZTIME ?= 30s
+.PHONY: fuzz
+fuzz: stage $(LIBSECCOMP) ## each fuzz target for FUZZTIME; what it finds goes to testdata/fuzz
+	@grep -rEo --include='*_test.go' '^func Fuzz\w+' . | while IFS=: read -r file func; do \
+		echo "$${func#func } in $$file"; \
+		$(GO) test $(GOBUILD) -run '^$$' -fuzz "^$${func#func }\$$" -fuzztime $(FUZZTIME) "$$(dirname "$$file")" || exit; \
+	done
+
+# --- taste ------------------------------------------------------------------
+
+SHELL_FILES = .ci/run .ci/deps tests/demo/run tests/demo/inside
+C_FILES     = $(wildcard nsenter/stage/*.[ch] tests/*/*.[ch])
+
+.PHONY: lint
+lint: stage $(LIBSECCOMP) $(GOLANGCI_LINT) $(GOFUMPT) ## golangci-lint, gofumpt, shellcheck, clang-format
+	@.ci/deps lint
+	@bad=$$($(GOFUMPT) -l .); if [ -n "$$bad" ]; then echo "gofumpt would change:"; echo "$$bad"; exit 1; fi
+	$(GOLANGCI_LINT) run --build-tags urfave_cli_no_docs ./...
+	shellcheck $(SHELL_FILES)
+	clang-format --dry-run --Werror $(C_FILES)
+
+.PHONY: fmt
+fmt: $(GOFUMPT) ## format Go and C
+	$(GOFUMPT) -w .
+	clang-format -i $(C_FILES)
+
+# The tools are built for the host, without hull's C flags.
+INSTALL_TOOL = GOBIN=$(@D) GOARCH=$(HOSTARCH) CGO_ENABLED=0 $(GO) install -trimpath
+
+$(GOLANGCI_LINT):
+	$(INSTALL_TOOL) github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
+
+$(GOFUMPT):
+	$(INSTALL_TOOL) mvdan.cc/gofumpt@$(GOFUMPT_VERSION)
+
+.PHONY: help
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
