@@ -1,0 +1,99 @@
+// Package cli is hull's command line: one command per file. The commands
+// parse and print; what they do is in package libcontainer.
+//
+// The flags, their meaning and the output are runc's wherever an engine
+// relies on them; docs/engines.md says which does on what.
+package cli
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	urfave "github.com/urfave/cli/v2"
+)
+
+// Run performs the command line args, args[0] being hull itself, and writes
+// the command's output to out. The error, if any, is still to be printed.
+func Run(args []string, out io.Writer) error {
+	app := newApp(args[0], out)
+	return app.Run(permute(app, args))
+}
+
+func newApp(argv0 string, out io.Writer) *urfave.App {
+	urfave.VersionPrinter = func(c *urfave.Context) { printVersion(c.App.Writer, argv0) }
+	return &urfave.App{
+		Name:    "hull",
+		Usage:   "run containers as the Open Container Initiative specifies",
+		Version: version,
+		Writer:  out,
+		Flags:   globalFlags(),
+		Before:  applyGlobalFlags,
+		Action:  noCommand,
+		Commands: withUsageErrors(
+			createCommand(), startCommand(), runCommand(), execCommand(), killCommand(), deleteCommand(),
+			stateCommand(), listCommand(), psCommand(), pauseCommand(), resumeCommand(), updateCommand(),
+			eventsCommand(), specCommand(), featuresCommand(), planCommand(),
+		),
+		OnUsageError:              usageError,
+		ExitErrHandler:            func(*urfave.Context, error) {}, // main does that
+		DisableSliceFlagSeparator: true,                            // `--env A=1,2` is one variable
+		Compiled:                  time.Unix(1, 0),                 // else urfave looks for our executable
+	}
+}
+
+func withUsageErrors(commands ...*urfave.Command) []*urfave.Command {
+	for _, c := range commands {
+		c.OnUsageError = usageError
+		c.HideHelpCommand = true // a container may be called help
+	}
+	return commands
+}
+
+// noCommand is reached when no command has the name given.
+func noCommand(c *urfave.Context) error {
+	if c.Args().Present() {
+		return fmt.Errorf("unknown command %q (see `hull help`)", c.Args().First())
+	}
+	return urfave.ShowAppHelp(c)
+}
+
+// usageError explains a command line that cannot be parsed.
+func usageError(c *urfave.Context, err error, isCommand bool) error {
+	if !isCommand {
+		return fmt.Errorf("%w (see `hull help`)", err)
+	}
+	return misused(c, "%w", err)
+}
+
+// misused is the error for a command line that parses and makes no sense.
+func misused(c *urfave.Context, format string, args ...any) error {
+	name := c.Command.Name
+	return fmt.Errorf("%s: %w (see `hull %s --help`)", name, fmt.Errorf(format, args...), name)
+}
+
+// operand returns the one operand that most commands take, the container's id.
+func operand(c *urfave.Context) (string, error) {
+	list, err := operands(c, 1, 1)
+	if err != nil {
+		return "", err
+	}
+	return list[0], nil
+}
+
+// operands returns the operands, of which there must be between least and most; the first is an id.
+func operands(c *urfave.Context, least, most int) ([]string, error) {
+	list := c.Args().Slice()
+	if len(list) > 0 && list[0] == "--" {
+		list = list[1:]
+	}
+	switch {
+	case len(list) == 0 && least > 0:
+		return nil, misused(c, "the container's id is missing")
+	case len(list) < least:
+		return nil, misused(c, "an argument is missing after %q", list[len(list)-1])
+	case len(list) > most:
+		return nil, misused(c, "unexpected argument %q", list[most])
+	}
+	return list, nil
+}

@@ -1,0 +1,138 @@
+package cli
+
+import (
+	"fmt"
+	"log/slog"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+	urfave "github.com/urfave/cli/v2"
+)
+
+// limitFlags are one flag for each limit that update changes without a file.
+func limitFlags() []urfave.Flag {
+	return []urfave.Flag{
+		&urfave.UintFlag{Name: "blkio-weight", Usage: "share of block I/O, 10 to 1000"},
+		&urfave.Uint64Flag{Name: "cpu-period", Usage: "length of a CPU period in `MICROSECONDS`"},
+		&urfave.Int64Flag{Name: "cpu-quota", Usage: "CPU time per period in `MICROSECONDS`, -1 for no limit"},
+		&urfave.Uint64Flag{Name: "cpu-burst", Usage: "CPU time saved up for later periods, at most, in `MICROSECONDS`"},
+		&urfave.Uint64Flag{Name: "cpu-share", Usage: "share of CPU time"},
+		&urfave.Uint64Flag{Name: "cpu-rt-period", Usage: "length of a real-time CPU period in `MICROSECONDS`"},
+		&urfave.Int64Flag{Name: "cpu-rt-runtime", Usage: "real-time CPU time per period in `MICROSECONDS`"},
+		&urfave.Int64Flag{Name: "cpu-idle", Usage: "1 for CPU time that nobody else wants, 0 for ordinary scheduling"},
+		&urfave.StringFlag{Name: "cpuset-cpus", Usage: "`CPUS` to run on, such as 0-3,7"},
+		&urfave.StringFlag{Name: "cpuset-mems", Usage: "memory `NODES` to use, such as 0-1"},
+		&urfave.StringFlag{Name: "memory", Usage: "memory limit in `BYTES`, with k, m, g or t; -1 for none"},
+		&urfave.StringFlag{Name: "memory-reservation", Usage: "memory that is left alone while others have more, in `BYTES`"},
+		&urfave.StringFlag{Name: "memory-swap", Usage: "memory and swap limit together, in `BYTES`; -1 for none"},
+		&urfave.StringFlag{Name: "kernel-memory", Hidden: true},
+		&urfave.StringFlag{Name: "kernel-memory-tcp", Hidden: true},
+		&urfave.Int64Flag{Name: "pids-limit", Usage: "number of processes and threads; -1 for no limit"},
+	}
+}
+
+// limits are the flags of limitFlags as linux.resources: what was not given is not in it.
+func limits(c *urfave.Context) (*specs.LinuxResources, error) {
+	r := &specs.LinuxResources{CPU: cpuLimits(c)}
+	if c.IsSet("blkio-weight") {
+		weight := c.Uint("blkio-weight")
+		if weight > math.MaxUint16 {
+			return nil, misused(c, "--blkio-weight %d: must be between 10 and 1000", weight)
+		}
+		w := uint16(weight)
+		r.BlockIO = &specs.LinuxBlockIO{Weight: &w}
+	}
+	if c.IsSet("pids-limit") {
+		r.Pids = &specs.LinuxPids{Limit: given(c, "pids-limit", c.Int64)}
+	}
+	for _, name := range []string{"kernel-memory", "kernel-memory-tcp"} {
+		if c.IsSet(name) {
+			slog.Warn("--" + name + " has no effect: kernels limit kernel memory with the rest")
+		}
+	}
+	var err error
+	if r.Memory, err = memoryLimits(c); err != nil {
+		return nil, err
+	}
+	if r.CPU == nil && r.Memory == nil && r.Pids == nil && r.BlockIO == nil {
+		return nil, misused(c, "nothing to change: give --resources or a limit")
+	}
+	return r, nil
+}
+
+func cpuLimits(c *urfave.Context) *specs.LinuxCPU {
+	cpu := &specs.LinuxCPU{
+		Period:          given(c, "cpu-period", c.Uint64),
+		Quota:           given(c, "cpu-quota", c.Int64),
+		Burst:           given(c, "cpu-burst", c.Uint64),
+		Shares:          given(c, "cpu-share", c.Uint64),
+		RealtimePeriod:  given(c, "cpu-rt-period", c.Uint64),
+		RealtimeRuntime: given(c, "cpu-rt-runtime", c.Int64),
+		Idle:            given(c, "cpu-idle", c.Int64),
+		Cpus:            c.String("cpuset-cpus"),
+		Mems:            c.String("cpuset-mems"),
+	}
+	if *cpu == (specs.LinuxCPU{}) {
+		return nil
+	}
+	return cpu
+}
+
+// given is the value of a flag, nil if it was not given.
+func given[T any](c *urfave.Context, name string, value func(string) T) *T {
+	if !c.IsSet(name) {
+		return nil
+	}
+	v := value(name)
+	return &v
+}
+
+func memoryLimits(c *urfave.Context) (*specs.LinuxMemory, error) {
+	m := &specs.LinuxMemory{}
+	for _, f := range []struct {
+		name string
+		to   **int64
+	}{
+		{"memory", &m.Limit},
+		{"memory-reservation", &m.Reservation},
+		{"memory-swap", &m.Swap},
+	} {
+		if !c.IsSet(f.name) {
+			continue
+		}
+		n, err := parseBytes(c.String(f.name))
+		if err != nil {
+			return nil, misused(c, "--%s: %w", f.name, err)
+		}
+		*f.to = &n
+	}
+	if *m == (specs.LinuxMemory{}) {
+		return nil, nil //nolint:nilnil // no limit was given
+	}
+	return m, nil
+}
+
+// parseBytes reads an amount of memory: -1, or a number with an optional k, m,
+// g, t or p for powers of 1024, and an optional b or ib.
+func parseBytes(word string) (int64, error) {
+	if word == "-1" {
+		return -1, nil
+	}
+	digits := strings.TrimRight(strings.ToLower(word), "bikmgtp")
+	n, err := strconv.ParseInt(digits, 10, 64)
+	unit := strings.ToLower(word[len(digits):])
+	unit = strings.TrimSuffix(strings.TrimSuffix(unit, "b"), "i")
+	shift := 0
+	if unit != "" {
+		shift = 10 * (1 + strings.Index("kmgtp", unit))
+	}
+	switch {
+	case err != nil || n < 0 || len(unit) > 1 || shift == 0 && unit != "":
+		return 0, fmt.Errorf("%q is no amount of memory such as 64m, and not -1", word)
+	case n > math.MaxInt64>>shift:
+		return 0, fmt.Errorf("%q is more than fits 63 bits", word)
+	}
+	return n << shift, nil
+}
