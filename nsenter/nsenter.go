@@ -23,6 +23,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"hull/internal/fail"
 	"hull/internal/plan"
 	"hull/internal/sys"
 )
@@ -44,6 +45,7 @@ type Stage struct {
 	Listener func(fd *os.File) error
 
 	plan    *plan.Plan
+	failed  func(op uint32, errno int32) error
 	sock    *os.File
 	retired int // a stage that forked and ended, not yet reaped
 }
@@ -53,6 +55,7 @@ type Stage struct {
 // is killed when that thread ends (PR_SET_PDEATHSIG in prctl(2)).
 func Start(p *plan.Plan, o Options) (*Stage, error) {
 	runtime.LockOSThread()
+	fail.Plan(p)
 	code, err := p.Encode()
 	if err != nil {
 		return nil, err

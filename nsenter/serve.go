@@ -64,8 +64,17 @@ func (s *Stage) Serve(last *plan.Op) error {
 	}
 }
 
+// Attach is a stage that another command started and this one has released:
+// it asks nothing any more. failed explains the failure of an operation.
+func Attach(sock, pidfd *os.File, failed func(op uint32, errno int32) error) *Stage {
+	return &Stage{sock: sock, PidFD: pidfd, failed: failed}
+}
+
 // handle acts on one message; it returns the operation that asked, if one did.
 func (s *Stage) handle(m *message) (*plan.Op, error) {
+	if s.plan == nil {
+		return nil, s.handleReleased(m)
+	}
 	ops := s.plan.Ops()
 	if int(m.op) >= len(ops) {
 		return nil, fmt.Errorf("protocol: operation %d of %d", m.op, len(ops))
@@ -82,6 +91,17 @@ func (s *Stage) handle(m *message) (*plan.Op, error) {
 		return nil, s.listener(int(m.value))
 	}
 	return nil, fmt.Errorf("protocol: message of unknown kind %d", m.kind)
+}
+
+// handleReleased acts on a message of a stage that was attached to.
+func (s *Stage) handleReleased(m *message) error {
+	switch m.kind {
+	case msgFailed:
+		return s.failed(m.op, m.value)
+	case msgListener:
+		return s.listener(int(m.value))
+	}
+	return fmt.Errorf("protocol: unexpected message of kind %d", m.kind)
 }
 
 // answer runs the handler of op and sends what it gives.

@@ -74,3 +74,12 @@ func StandardStreams() error {
 	}
 	return nil
 }
+
+// Dup is another descriptor for the same open file. fcntl(2) F_DUPFD_CLOEXEC.
+func Dup(f *os.File) (*os.File, error) {
+	fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 3)
+	if err != nil {
+		return nil, os.NewSyscallError("fcntl", err)
+	}
+	return os.NewFile(uintptr(fd), f.Name()), nil //nolint:gosec // a descriptor
+}

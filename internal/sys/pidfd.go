@@ -36,3 +36,10 @@ func WaitDead(pidfd *os.File, timeout int) (bool, error) {
 		}
 	}
 }
+
+// HasClone3 says whether clone3(2) is there: Linux 5.3, and no filter that
+// hides it. It is asked with arguments that it cannot accept.
+func HasClone3() bool {
+	_, _, errno := unix.Syscall(unix.SYS_CLONE3, 0, 0, 0)
+	return errno == unix.EINVAL
+}

@@ -1,0 +1,46 @@
+package libcontainer
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+
+	"hull/internal/sys"
+)
+
+// checkConsole says whether the arguments fit process.terminal, in runc's words.
+func checkConsole(p *specs.Process, o *CreateOptions) error {
+	detached := o.Detach || !o.Run
+	switch {
+	case p == nil:
+		return nil
+	case detached && p.Terminal && o.ConsoleSocket == "":
+		return errors.New("cannot allocate tty if hull will detach without setting console socket")
+	case (!detached || !p.Terminal) && o.ConsoleSocket != "":
+		return errors.New("cannot use console socket if hull will not detach or allocate tty")
+	}
+	return nil
+}
+
+// takeConsole hands the terminal's master to whoever serves it: the console socket, or our caller.
+func (b *build) takeConsole(master *os.File) error {
+	if b.opt.ConsoleSocket != "" {
+		sock, err := sys.DialStream(b.opt.ConsoleSocket)
+		if err != nil {
+			return fmt.Errorf("console: %w", err)
+		}
+		defer sock.Close()
+		if err := sys.SendFile(sock, "/dev/ptmx", master); err != nil {
+			return fmt.Errorf("console socket %s: %w", b.opt.ConsoleSocket, err)
+		}
+		return nil
+	}
+	console, err := sys.Dup(master)
+	if err != nil {
+		return err
+	}
+	b.console = console
+	return nil
+}

@@ -1,0 +1,281 @@
+package libcontainer
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+
+	"hull/cgroups"
+	"hull/internal/plan"
+	"hull/internal/sys"
+	"hull/nsenter"
+	"hull/specconv"
+)
+
+// CreateOptions are the arguments of create and run.
+type CreateOptions struct {
+	Bundle        string
+	Config        string // instead of Bundle/config.json
+	Stdio         [3]*os.File
+	ConsoleSocket string // receives the terminal's master
+	PidFile       string
+	PidfdSocket   string // receives a pidfd of the container's process
+	PreserveFDs   int
+	NoPivot       bool
+	NoNewKeyring  bool
+	Rootless      bool
+	SystemdCgroup bool
+	Run           bool // start at once: no state between created and running
+	Detach        bool // with Run: nobody stays to serve a terminal
+}
+
+// Create makes the container id. With o.Run it is started as well.
+func (r *Root) Create(id string, o CreateOptions) (_ *Container, err error) {
+	cfg, err := specconv.Load(o.Bundle, o.Config)
+	if err != nil {
+		return nil, err
+	}
+	c, b, err := r.prepare(id, cfg, &o)
+	if err != nil {
+		return nil, err
+	}
+	var u undo
+	defer u.run()
+
+	// On disk first: whatever follows can be found and removed.
+	unlock, err := c.make(cfg.Raw)
+	if err != nil {
+		return nil, err
+	}
+	u.add(func() { os.RemoveAll(c.dir()) })
+	defer unlock()
+	if err := c.createCgroup(b); err != nil {
+		return nil, err
+	}
+	u.add(func() { c.deleteCgroup() })
+	if err := c.spawn(b); err != nil {
+		return nil, err
+	}
+	u.add(c.Init.stage.Kill)
+
+	// The stage is at work; meanwhile the limits.
+	if err := c.limit(b); err != nil {
+		return nil, err
+	}
+	if err := c.Init.stage.Serve(b.ready); err != nil {
+		return nil, c.explain(err)
+	}
+	if o.Run {
+		if err := c.finishRun(b); err != nil {
+			return nil, err
+		}
+	}
+	if err := c.publish(&o); err != nil {
+		return nil, err
+	}
+	u.keep()
+	return c, nil
+}
+
+// prepare checks everything and compiles the plan, touching nothing.
+func (r *Root) prepare(id string, cfg *specconv.Config, o *CreateOptions) (*Container, *build, error) {
+	if err := specconv.ID(id); err != nil {
+		return nil, nil, err
+	}
+	host, err := cgroups.Detect()
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := cfg.Check(specconv.Host{Rootless: o.Rootless, CgroupV2: host.V2, Systemd: o.SystemdCgroup}); err != nil {
+		return nil, nil, err
+	}
+	s := cfg.Spec
+	c := &Container{ID: id, root: r}
+	rootfs, err := rootfsOf(cfg)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := checkConsole(s.Process, o); err != nil {
+		return nil, nil, err
+	}
+	b := &build{c: c, verb: creating, spec: s, process: s.Process, ns: lowerNamespaces(s), rootfs: rootfs, opt: &options{
+		Stdio: o.Stdio, Preserve: o.PreserveFDs, ConsoleSocket: o.ConsoleSocket, NoNewKeyring: o.NoNewKeyring,
+		NoPivot: o.NoPivot, Rootless: o.Rootless, Detach: o.Detach || !o.Run, stateDir: c.dir(),
+	}}
+	if b.cg, err = newCgroup(host, id, s, o); err != nil {
+		return nil, nil, err
+	}
+	if !o.Run {
+		b.opt.listener = func() (*os.File, error) { return sys.ListenUnix(c.path(socketFile)) }
+	}
+	b.opt.readyHandler = func(call *plan.Call) error { return c.onReady(b, call, o) }
+	c.rec = &record{
+		ID: id, Bundle: cfg.Bundle, Rootfs: rootfs, Created: time.Now().UTC(), UID: os.Getuid(),
+		BootID: bootID(), Rootless: o.Rootless, Notes: s.Annotations,
+	}
+	if b.cg != nil {
+		c.rec.Cgroup.Paths = b.cg.Paths()
+	}
+	return c, b, b.compile()
+}
+
+// rootfsOf is the absolute path of root.path, which has to be a directory.
+func rootfsOf(cfg *specconv.Config) (string, error) {
+	path := cfg.Spec.Root.Path
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(cfg.Bundle, path)
+	}
+	real, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return "", fmt.Errorf("root.path (%s): %w", path, sys.Bare(err))
+	}
+	st, err := os.Stat(real)
+	if err != nil {
+		return "", fmt.Errorf("root.path (%s): %w", path, sys.Bare(err))
+	}
+	if !st.IsDir() {
+		return "", fmt.Errorf("root.path (%s): %w", path, unix.ENOTDIR)
+	}
+	return real, nil
+}
+
+// make claims the id, locked, and writes down what is about to be done.
+func (c *Container) make(config []byte) (unlock func(), err error) {
+	if c.rec.Creator, err = current(os.Getpid()); err != nil {
+		return nil, err
+	}
+	if err := os.Mkdir(c.dir(), 0o700); err != nil {
+		if errors.Is(err, fs.ErrExist) {
+			return nil, ErrExists
+		}
+		return nil, fmt.Errorf("state: %w", err)
+	}
+	d, err := os.Open(c.dir())
+	if err != nil {
+		return nil, fmt.Errorf("state: %w", err) // deleted already
+	}
+	err = sys.Lock(d)
+	if err == nil {
+		err = c.save()
+	}
+	if err == nil {
+		err = os.WriteFile(c.path(configFile), config, 0o600)
+	}
+	if err != nil {
+		os.RemoveAll(c.dir())
+		d.Close()
+		return nil, fmt.Errorf("state: %w", err)
+	}
+	return func() { d.Close() }, nil
+}
+
+// spawn starts the stage.
+func (c *Container) spawn(b *build) error {
+	o := nsenter.Options{CloneFlags: b.ns.clone, Stdio: b.opt.Stdio, Preserve: b.opt.Preserve}
+	if b.cg != nil && bornInside(b.cg) {
+		dir, err := b.cg.Dir()
+		if err != nil {
+			return err
+		}
+		defer dir.Close()
+		o.Cgroup = dir
+	}
+	stage, err := nsenter.Start(b.Plan, o)
+	if err != nil {
+		return err
+	}
+	c.Init = &Process{stage: stage}
+	return nil
+}
+
+// onReady is called when only the user's program is missing.
+func (c *Container) onReady(b *build, call *plan.Call, o *CreateOptions) error {
+	if err := c.limitDevices(b); err != nil {
+		return err
+	}
+	init, err := current(call.Pid)
+	if err != nil {
+		return err
+	}
+	c.Init.Pid, c.Init.PidFD, c.Init.Console = call.Pid, call.PidFD, b.console
+	c.rec.Init = init
+	if b.hold != nil {
+		c.keepRelease(b.Plan, b.hold)
+	}
+	if err := c.save(); err != nil {
+		return err
+	}
+	if o.PidfdSocket != "" {
+		if err := sendPidfd(o.PidfdSocket, call.PidFD); err != nil {
+			return err
+		}
+	}
+	if !o.Run {
+		return nil
+	}
+	return c.runHooks("startContainer", b.spec, specs.StateCreated)
+}
+
+// finishRun waits for the user's program to run and runs the hooks of start.
+func (c *Container) finishRun(b *build) error {
+	if err := c.Init.stage.Serve(nil); err != nil {
+		return c.explain(err)
+	}
+	return c.runHooks("poststart", b.spec, specs.StateRunning)
+}
+
+// publish tells callers that the container is there.
+func (c *Container) publish(o *CreateOptions) error {
+	if o.PidFile == "" {
+		return nil
+	}
+	return writePidFile(o.PidFile, c.Init.Pid)
+}
+
+func writePidFile(path string, pid int) error {
+	if err := sys.WriteAtomic(path, fmt.Appendf(nil, "%d", pid), 0o644); err != nil {
+		return fmt.Errorf("pid file: %w", err)
+	}
+	return nil
+}
+
+// sendPidfd sends the descriptor to the socket that path names.
+func sendPidfd(path string, pidfd *os.File) error {
+	sock, err := sys.DialStream(path)
+	if err != nil {
+		return fmt.Errorf("pidfd socket: %w", err)
+	}
+	defer sock.Close()
+	if err := sys.SendFile(sock, "pidfd", pidfd); err != nil {
+		return fmt.Errorf("pidfd socket %s: %w", path, err)
+	}
+	return nil
+}
+
+// explain adds what may have killed a stage that said nothing.
+func (c *Container) explain(err error) error {
+	if !errors.Is(err, nsenter.ErrDied) {
+		return err
+	}
+	status, werr := c.Init.stage.Wait()
+	if werr != nil {
+		return err
+	}
+	if status.Signaled() && status.Signal() == unix.SIGKILL {
+		if cg := c.cgroup(); cg != nil {
+			if n, oerr := cg.OOMKills(); oerr == nil && n > 0 {
+				return fmt.Errorf("%w: killed for lack of memory: raise linux.resources.memory.limit", err)
+			}
+		}
+	}
+	if status.Signaled() {
+		return fmt.Errorf("%w: killed by %s", err, unix.SignalName(status.Signal()))
+	}
+	return fmt.Errorf("%w: exit status %d", err, status.ExitStatus())
+}

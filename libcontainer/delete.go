@@ -1,0 +1,73 @@
+package libcontainer
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+
+	"hull/internal/sys"
+)
+
+// Delete removes what is left of a stopped container; with force it is killed
+// first. It can be repeated: whatever a killed command left is found through
+// the record, and the directory, which holds the record, goes last.
+func (c *Container) Delete(force bool) error {
+	unlock, err := c.lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	status, err := c.Status()
+	if err != nil {
+		return err
+	}
+	if !force && status != specs.StateStopped {
+		return fmt.Errorf("cannot delete container %s that is not stopped: %s", c.ID, status)
+	}
+	if err := c.killAndWait(); err != nil {
+		return err
+	}
+	if err := c.deleteCgroup(); err != nil {
+		return err
+	}
+	c.afterStop()
+	if err := os.RemoveAll(c.dir()); err != nil {
+		return fmt.Errorf("container %s: %w", c.ID, err)
+	}
+	return nil
+}
+
+// killAndWait ends the container's process, and everything in its cgroup.
+func (c *Container) killAndWait() error {
+	var pidfd *os.File
+	if c.rec.Init.alive(c.rec.BootID) {
+		pidfd, _ = sys.PidfdOpen(c.rec.Init.Pid) // fails if it has just ended
+	}
+	if pidfd != nil {
+		defer pidfd.Close()
+	}
+	if err := c.killAll(); err != nil && !errors.Is(err, ErrNotRunning) {
+		return fmt.Errorf("container %s: %w", c.ID, err)
+	}
+	if pidfd == nil {
+		return nil
+	}
+	_, err := sys.WaitDead(pidfd, -1)
+	return err
+}
+
+// afterStop runs the poststop hooks: as config.md says, an error of theirs is
+// reported, and the rest of delete goes on.
+func (c *Container) afterStop() {
+	s, err := c.spec()
+	if err != nil {
+		return // killed before the configuration was there: no hook has to know
+	}
+	for i, h := range hooksOf(s, "poststop") {
+		if err := c.runHook("poststop", s, &h, specs.StateStopped); err != nil {
+			c.warn(fmt.Errorf("hooks.poststop[%d] (%s): %w", i, h.Path, err))
+		}
+	}
+}

@@ -1,0 +1,117 @@
+package libcontainer
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+
+	"hull/cgroups"
+	"hull/internal/plan"
+	"hull/nsenter"
+)
+
+// ExecOptions are the arguments of exec.
+type ExecOptions struct {
+	Process       *specs.Process
+	Stdio         [3]*os.File
+	ConsoleSocket string
+	PidFile       string
+	PidfdSocket   string
+	PreserveFDs   int
+	Cgroup        []string // sub-cgroups to run in, `[controller,…:]path`
+	IgnorePaused  bool
+	NoNewKeyring  bool
+	Detach        bool
+}
+
+// Exec runs another process in the container. It is the same plan as create's,
+// with joining in the place of making.
+func (c *Container) Exec(o ExecOptions) (*Process, error) {
+	if err := c.mayExec(o.IgnorePaused); err != nil {
+		return nil, err
+	}
+	s, err := c.spec()
+	if err != nil {
+		return nil, err
+	}
+	b := &build{c: c, verb: executing, spec: s, process: o.Process, ns: lowerNamespaces(s), opt: &options{
+		Stdio: o.Stdio, Preserve: o.PreserveFDs, ConsoleSocket: o.ConsoleSocket, NoNewKeyring: o.NoNewKeyring,
+		Rootless: c.rec.Rootless, Detach: o.Detach, stateDir: c.dir(),
+	}}
+	if b.cg, err = execCgroup(c.cgroup(), o.Cgroup); err != nil {
+		return nil, err
+	}
+	p := &Process{}
+	b.opt.readyHandler = func(call *plan.Call) error {
+		p.Pid, p.PidFD, p.Console = call.Pid, call.PidFD, b.console
+		if o.PidfdSocket != "" {
+			if err := sendPidfd(o.PidfdSocket, call.PidFD); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if err := b.compile(); err != nil {
+		return nil, err
+	}
+	return p, b.exec(p, &o)
+}
+
+// exec starts the stage and follows it until the program runs.
+func (b *build) exec(p *Process, o *ExecOptions) error {
+	no := nsenter.Options{Stdio: b.opt.Stdio, Preserve: b.opt.Preserve}
+	if b.cg != nil && bornInside(b.cg) {
+		dir, err := b.cg.Dir()
+		if err != nil {
+			return err
+		}
+		defer dir.Close()
+		no.Cgroup = dir
+	}
+	stage, err := nsenter.Start(b.Plan, no)
+	if err != nil {
+		return err
+	}
+	p.stage = stage
+	stage.Listener = func(fd *os.File) error { return b.c.sendListener(b.spec, fd) }
+	err = stage.Serve(b.ready)
+	if err == nil {
+		err = stage.Serve(nil)
+	}
+	if err == nil && o.PidFile != "" {
+		err = writePidFile(o.PidFile, p.Pid)
+	}
+	if err != nil {
+		stage.Kill()
+		return err
+	}
+	stage.Close()
+	return nil
+}
+
+func (c *Container) mayExec(ignorePaused bool) error {
+	status, err := c.Status()
+	switch {
+	case err != nil:
+		return err
+	case status == specs.StateStopped:
+		return fmt.Errorf("cannot exec in a stopped container: %w", ErrNotRunning)
+	case status == specs.StateCreating:
+		return fmt.Errorf("cannot exec in a container that is being created")
+	case status == StatusPaused && !ignorePaused:
+		return fmt.Errorf("cannot exec in a paused container (use --ignore-paused to override): %w", ErrPaused)
+	}
+	return nil
+}
+
+// execCgroup is where exec's process goes: the container's cgroup, or one below it.
+func execCgroup(cg cgroups.Cgroup, sub []string) (cgroups.Cgroup, error) {
+	if cg == nil || len(sub) == 0 {
+		if len(sub) > 0 {
+			return nil, fmt.Errorf("exec --cgroup: the container has no cgroup")
+		}
+		return cg, nil
+	}
+	return cg.Sub(sub)
+}

@@ -1,0 +1,205 @@
+package libcontainer
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+
+	"hull/internal/plan"
+	"hull/internal/sys"
+	"hull/nsenter"
+)
+
+// hooksOf are the hooks of one kind, by its name in the configuration.
+func hooksOf(s *specs.Spec, kind string) []specs.Hook {
+	if s.Hooks == nil {
+		return nil
+	}
+	switch kind {
+	case "prestart":
+		return s.Hooks.Prestart //nolint:staticcheck // deprecated, and used by Docker
+	case "createRuntime":
+		return s.Hooks.CreateRuntime
+	case "createContainer":
+		return s.Hooks.CreateContainer
+	case "startContainer":
+		return s.Hooks.StartContainer
+	case "poststart":
+		return s.Hooks.Poststart
+	case "poststop":
+		return s.Hooks.Poststop
+	}
+	return nil
+}
+
+// stepCreateHooks lets the parent run the hooks that belong before pivot_root.
+// See config.md, POSIX-platform Hooks.
+func stepCreateHooks(b *build) error {
+	if b.spec.Hooks == nil {
+		return nil
+	}
+	b.At("hooks", "")
+	kinds := []string{"prestart", "createRuntime", "createContainer"}
+	for _, kind := range kinds {
+		if len(hooksOf(b.spec, kind)) == 0 {
+			continue
+		}
+		b.Ask("run the "+kind+" hooks", nil, func(call *plan.Call) error {
+			b.c.rec.Init.Pid = call.Pid
+			defer func() { b.c.rec.Init.Pid = 0 }()
+			return b.c.runHooks(kind, b.spec, specs.StateCreating)
+		})
+	}
+	return nil
+}
+
+// runHooks runs the hooks of a kind in order; the first that fails ends it.
+func (c *Container) runHooks(kind string, s *specs.Spec, status specs.ContainerState) error {
+	for i, h := range hooksOf(s, kind) {
+		if err := c.runHook(kind, s, &h, status); err != nil {
+			return fmt.Errorf("hooks.%s[%d] (%s): %w", kind, i, h.Path, err)
+		}
+	}
+	return nil
+}
+
+// hookState is what a hook reads on its standard input.
+func (c *Container) hookState(status specs.ContainerState) ([]byte, error) {
+	return json.Marshal(specs.State{
+		Version: specs.Version, ID: c.ID, Status: status, Pid: c.rec.Init.Pid,
+		Bundle: c.rec.Bundle, Annotations: c.rec.Notes,
+	})
+}
+
+// runHook runs one hook: in the host's namespaces, or for createContainer and
+// startContainer in the container's. Its environment is what the
+// configuration gives it and nothing of ours or of the image (CVE-2025-23266).
+func (c *Container) runHook(kind string, s *specs.Spec, h *specs.Hook, status specs.ContainerState) error {
+	state, err := c.hookState(status)
+	if err != nil {
+		return err
+	}
+	stdin, err := sys.SealedMemfd("hook-state", state, false)
+	if err != nil {
+		return err
+	}
+	defer stdin.Close()
+	if _, err := stdin.Seek(0, 0); err != nil {
+		return err
+	}
+	out, err := hookOutput()
+	if err != nil {
+		return err
+	}
+	defer out.Close()
+
+	p := c.hookPlan(kind, s, h)
+	stage, err := nsenter.Start(p, nsenter.Options{Stdio: [3]*os.File{stdin, out, out}})
+	if err != nil {
+		return err
+	}
+	defer stage.Close()
+	if err := stage.Serve(nil); err != nil {
+		stage.Kill()
+		return bareFailure(err)
+	}
+	return waitHook(stage, h.Timeout, out)
+}
+
+// hookPlan joins the container's namespaces where the hook belongs there, and execs it.
+func (c *Container) hookPlan(kind string, s *specs.Spec, h *specs.Hook) *plan.Plan {
+	p := plan.New()
+	env, cwd := h.Env, c.rec.Bundle
+	uid, gid := uint32(os.Geteuid()), uint32(os.Getegid()) //nolint:gosec // ids
+	if kind == "createContainer" || kind == "startContainer" {
+		n := lowerNamespaces(s)
+		joinProcess(p, &n, c.rec.Init.Pid, c.rec.Rootless)
+		if n.has(unix.CLONE_NEWUSER) {
+			uid, gid = 0, 0
+		}
+		cwd = "/"
+		if kind == "startContainer" && env == nil && s.Process != nil {
+			env = s.Process.Env // runs inside, on the container's terms: as the other runtimes do
+		}
+	}
+	args := h.Args
+	if len(args) == 0 {
+		args = []string{h.Path}
+	}
+	p.Syscall("setsid", unix.SYS_SETSID)
+	p.Syscall("change directory", unix.SYS_CHDIR, plan.Str(cwd))
+	p.LookPath(h.Path, "", uid, gid).Because(unix.ENOENT, "cannot run it")
+	p.Exec(args, env)
+	return p
+}
+
+// waitHook waits for a hook until its timeout (seconds), then kills it.
+func waitHook(stage *nsenter.Stage, timeout *int, out *os.File) error {
+	limit := -1
+	if timeout != nil {
+		limit = *timeout * int(time.Second/time.Millisecond)
+	}
+	ended, err := sys.WaitDead(stage.PidFD, limit)
+	if err != nil {
+		return err
+	}
+	if !ended {
+		_ = unix.Kill(-stage.Pid, unix.SIGKILL) // its session; it has not been reaped, the number is still its
+		stage.Kill()
+		return fmt.Errorf("killed: it ran longer than its timeout of %d s%s", *timeout, tail(out))
+	}
+	status, err := stage.Wait()
+	if err != nil {
+		return err
+	}
+	switch {
+	case status.Signaled():
+		return fmt.Errorf("killed by %s%s", unix.SignalName(status.Signal()), tail(out))
+	case status.ExitStatus() != 0:
+		return fmt.Errorf("exit status %d%s", status.ExitStatus(), tail(out))
+	}
+	return nil
+}
+
+// maxHookOutput is how much of a hook's output an error repeats.
+const maxHookOutput = 1024
+
+// hookOutput collects what a hook prints, for the error if it fails.
+func hookOutput() (*os.File, error) {
+	fd, err := unix.MemfdCreate("hook-output", unix.MFD_CLOEXEC)
+	if err != nil {
+		return nil, os.NewSyscallError("memfd_create", err)
+	}
+	return os.NewFile(uintptr(fd), "hook output"), nil //nolint:gosec // a descriptor
+}
+
+// tail is the end of what a hook printed.
+func tail(out *os.File) string {
+	size, err := out.Seek(0, 2)
+	if err != nil || size == 0 {
+		return ""
+	}
+	b := make([]byte, min(size, maxHookOutput))
+	n, _ := out.ReadAt(b, size-int64(len(b)))
+	text := string(bytes.TrimSpace(b[:n]))
+	if text == "" {
+		return ""
+	}
+	return ": " + strings.ReplaceAll(text, "\n", "; ")
+}
+
+// bareFailure is a failed operation without its field: the hook's own path says where.
+func bareFailure(err error) error {
+	var f *plan.Failure
+	if errors.As(err, &f) {
+		return fmt.Errorf("%s: %w", f.Fact, f.Errno)
+	}
+	return err
+}

@@ -1,0 +1,83 @@
+package libcontainer
+
+import (
+	"os"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+
+	"hull/internal/plan"
+	"hull/internal/sys"
+)
+
+// stepJoin enters the namespaces of the container's process: the same ones
+// that the configuration lists, whether they were made or joined.
+func stepJoin(b *build) error {
+	joinProcess(b.Plan, &b.ns, b.c.rec.Init.Pid, b.opt.Rootless)
+	return nil
+}
+
+// joinProcess enters those of the listed namespaces that process pid is in,
+// and goes on as a child inside its pid namespace.
+//
+// The stage stops being dumpable before: from the moment it shares a
+// namespace, a process of the container could otherwise trace it and take
+// what it holds of the host (CVE-2016-9962).
+func joinProcess(p *plan.Plan, n *namespaces, pid int, rootless bool) {
+	p.At("", "")
+	p.Prctl("dumpable", unix.PR_SET_DUMPABLE, plan.N(0))
+	pidfd := p.Inherit(func() (*os.File, error) { return sys.PidfdOpen(pid) })
+	others := n.all &^ unix.CLONE_NEWUSER
+	join := func(flags uintptr) {
+		if flags != 0 {
+			joinKinds(p, pidfd, pid, flags)
+		}
+	}
+	if rootless { // the user namespace gives the right to join
+		join(n.all & unix.CLONE_NEWUSER)
+		join(others)
+	} else { // others may belong to the host's user namespace
+		join(others)
+		join(n.all & unix.CLONE_NEWUSER)
+	}
+	p.Close(pidfd)
+	if n.has(unix.CLONE_NEWUSER) {
+		becomeRoot(p)
+	}
+	if n.has(unix.CLONE_NEWPID) || n.has(unix.CLONE_NEWTIME) {
+		p.At("", "")
+		p.Fork(0, plan.None)
+	}
+	dieWithParent(p)
+}
+
+// joinKinds joins several namespaces of a process at once, by its pidfd
+// (Linux 5.8), or one after the other.
+func joinKinds(p *plan.Plan, pidfd plan.Reg, pid int, flags uintptr) {
+	each, end := p.NewLabel(), p.NewLabel()
+	p.Setns(pidfd, uint64(flags), "the container's namespaces").On(each, unix.EINVAL).Then(end)
+	p.Mark(each)
+	joinEach(p, pid, flags)
+	p.Mark(end)
+}
+
+// joinEach joins namespaces through their files: on Linux < 5.8 setns does not take a pidfd.
+func joinEach(p *plan.Plan, pid int, flags uintptr) {
+	files := []struct {
+		name string
+		flag uintptr
+	}{
+		{"user", unix.CLONE_NEWUSER}, {"net", unix.CLONE_NEWNET}, {"ipc", unix.CLONE_NEWIPC},
+		{"uts", unix.CLONE_NEWUTS}, {"cgroup", unix.CLONE_NEWCGROUP}, {"time", unix.CLONE_NEWTIME},
+		{"pid", unix.CLONE_NEWPID}, {"mnt", unix.CLONE_NEWNS}, // last: it changes what paths mean
+	}
+	for _, f := range files {
+		if flags&f.flag == 0 {
+			continue
+		}
+		file := strconv.Itoa(pid) + "/ns/" + f.name
+		r := p.Inherit(func() (*os.File, error) { return sys.OpenProc(file, unix.O_RDONLY, true) })
+		p.Setns(r, uint64(f.flag), "the container's "+f.name+" namespace")
+		p.Close(r)
+	}
+}

@@ -1,0 +1,30 @@
+package libcontainer
+
+import (
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"hull/nsenter"
+)
+
+// Process is a process of a container, in the command that started it.
+type Process struct {
+	Pid     int
+	PidFD   *os.File
+	Console *os.File // the pseudo-terminal's master, for a terminal without console socket
+
+	stage *nsenter.Stage
+}
+
+// Wait waits for the process to end and reaps it.
+func (p *Process) Wait() (unix.WaitStatus, error) { return p.stage.Wait() }
+
+// Signal sends sig; a process that has ended is no error.
+func (p *Process) Signal(sig unix.Signal) error {
+	err := unix.PidfdSendSignal(int(p.PidFD.Fd()), sig, nil, 0) //nolint:gosec // a descriptor
+	if err == unix.ESRCH {                                      //nolint:errorlint // a bare errno
+		return nil
+	}
+	return os.NewSyscallError("pidfd_send_signal", err)
+}

@@ -1,0 +1,98 @@
+package libcontainer
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+
+	"hull/internal/plan"
+	"hull/internal/sys"
+	"hull/nsenter"
+)
+
+// Start lets the created container's program run. See runtime.md, start.
+func (c *Container) Start() error {
+	unlock, err := c.lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if err := c.mayStart(); err != nil {
+		return err
+	}
+	s, err := c.spec()
+	if err != nil {
+		return err
+	}
+	if err := c.runHooks("startContainer", s, specs.StateCreated); err != nil {
+		c.stop()
+		return err
+	}
+	if err := c.release(s); err != nil {
+		return err
+	}
+	if err := os.Remove(c.path(socketFile)); err != nil {
+		return fmt.Errorf("state: %w", err)
+	}
+	if err := c.runHooks("poststart", s, specs.StateRunning); err != nil {
+		c.stop()
+		return err
+	}
+	return nil
+}
+
+func (c *Container) mayStart() error {
+	status, err := c.Status()
+	switch {
+	case err != nil:
+		return err
+	case status == specs.StateCreated:
+		return nil
+	case status == specs.StateStopped:
+		return fmt.Errorf("cannot start a container that has stopped")
+	case status == specs.StateRunning:
+		return fmt.Errorf("cannot start an already running container")
+	}
+	return fmt.Errorf("cannot start a container in the %s state", status)
+}
+
+// release connects to the waiting stage, says go, and hears what becomes of it:
+// end of file when the program runs, a message when it cannot.
+func (c *Container) release(s *specs.Spec) error {
+	conn, err := sys.DialUnix(c.path(socketFile))
+	if err != nil {
+		return fmt.Errorf("cannot reach the container's process: %w", err)
+	}
+	if _, err := conn.Write([]byte{1}); err != nil {
+		conn.Close()
+		return fmt.Errorf("cannot reach the container's process: %w", sys.Bare(err))
+	}
+	pidfd, err := sys.PidfdOpen(c.rec.Init.Pid)
+	if err != nil {
+		conn.Close()
+		return err
+	}
+	defer pidfd.Close()
+	stage := nsenter.Attach(conn, pidfd, func(op uint32, errno int32) error { return c.released(op, errno) })
+	stage.Listener = func(fd *os.File) error { return c.sendListener(s, fd) }
+	defer stage.Close()
+	return stage.Serve(nil)
+}
+
+// released explains the failure of an operation that create has recorded.
+func (c *Container) released(op uint32, errno int32) error {
+	for _, r := range c.rec.Release {
+		if r.Op == op {
+			o := plan.Op{Site: plan.Site{Field: r.Field, Target: r.Target}, Name: r.Fact, Facts: r.Facts}
+			return o.Fail(errno)
+		}
+	}
+	return fmt.Errorf("operation %d: %w", op, unix.Errno(errno)) //nolint:gosec // positive
+}
+
+// stop kills what runs in the container: a hook that failed demands it.
+func (c *Container) stop() {
+	_ = c.killAll()
+}

@@ -1,0 +1,145 @@
+package libcontainer
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+
+	"hull/internal/plan"
+	"hull/internal/sys"
+)
+
+// The files of a container's directory.
+const (
+	recordFile = "state.json"  // record
+	configFile = "config.json" // the bundle's, word for word
+	socketFile = "start.sock"  // the stage listens here in the state created
+)
+
+// Container is one container of a state root.
+type Container struct {
+	ID string
+
+	// Init is the container's process in the command that created it.
+	Init *Process
+
+	root *Root
+	rec  *record
+	torn error // why the record on disk cannot be read
+}
+
+// record is what is kept of a container. It is written before the first side
+// effect of create and only ever extended, so that whatever is found of a
+// container whose creator was killed can be removed.
+type record struct {
+	ID       string            `json:"id"`
+	Bundle   string            `json:"bundle"`
+	Rootfs   string            `json:"rootfs"`
+	Created  time.Time         `json:"created"`
+	UID      int               `json:"uid"` // of the creator
+	BootID   string            `json:"bootId"`
+	Creator  process           `json:"creator"`
+	Init     process           `json:"init"`
+	Cgroup   cgroupRecord      `json:"cgroup"`
+	Rootless bool              `json:"rootless,omitempty"`
+	Notes    map[string]string `json:"annotations,omitempty"`
+
+	// Release names the operations that the stage performs after `start` has
+	// released it, to explain a failure there without the plan at hand.
+	Release []released `json:"release,omitempty"`
+}
+
+type released struct {
+	Op     uint32         `json:"op"`
+	Field  string         `json:"field,omitempty"`
+	Target string         `json:"target,omitempty"`
+	Fact   string         `json:"fact"`
+	Facts  map[int]string `json:"facts,omitempty"`
+}
+
+// process is a process that cannot be taken for another with the same pid.
+type process struct {
+	Pid       int    `json:"pid,omitempty"`
+	StartTime uint64 `json:"startTime,omitempty"` // proc_pid_stat(5), field 22
+}
+
+// cgroupRecord is enough to find the cgroup again.
+type cgroupRecord struct {
+	Paths map[string]string `json:"paths,omitempty"`
+}
+
+func (c *Container) dir() string              { return filepath.Join(c.root.Dir, c.ID) }
+func (c *Container) path(name string) string { return filepath.Join(c.dir(), name) }
+
+// save writes the record.
+func (c *Container) save() error {
+	b, err := json.Marshal(c.rec)
+	if err != nil {
+		return fmt.Errorf("state: %w", err)
+	}
+	if err := sys.WriteAtomic(c.path(recordFile), b, 0o600); err != nil {
+		return fmt.Errorf("state: %w", err)
+	}
+	return nil
+}
+
+func loadRecord(dir string) (*record, error) {
+	b, err := os.ReadFile(filepath.Join(dir, recordFile))
+	if err != nil {
+		return nil, err
+	}
+	rec := &record{}
+	if err := json.Unmarshal(b, rec); err != nil {
+		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, recordFile), err)
+	}
+	return rec, nil
+}
+
+// spec is the configuration the container was created with.
+func (c *Container) spec() (*specs.Spec, error) {
+	b, err := os.ReadFile(c.path(configFile))
+	if err != nil {
+		return nil, fmt.Errorf("container %s: %w", c.ID, err)
+	}
+	s := &specs.Spec{}
+	if err := json.Unmarshal(b, s); err != nil {
+		return nil, fmt.Errorf("container %s: %s: %w", c.ID, c.path(configFile), err)
+	}
+	return s, nil
+}
+
+// lock lets one command at a time change the container. It ends with unlock.
+func (c *Container) lock() (unlock func(), err error) {
+	d, err := os.Open(c.dir())
+	if err != nil {
+		return nil, fmt.Errorf("container %s: %w", c.ID, ErrNotExist)
+	}
+	if err := sys.Lock(d); err != nil {
+		d.Close()
+		return nil, fmt.Errorf("container %s: %w", c.ID, err)
+	}
+	// Whoever held the lock before may have changed or removed it.
+	if rec, err := loadRecord(c.dir()); err == nil {
+		c.rec = rec
+	} else if _, err := os.Stat(c.dir()); err != nil {
+		d.Close()
+		return nil, fmt.Errorf("container %s: %w", c.ID, ErrNotExist)
+	}
+	return func() { d.Close() }, nil
+}
+
+// keepRelease records the operations of p after op.
+func (c *Container) keepRelease(p *plan.Plan, after *plan.Op) {
+	c.rec.Release = nil
+	seen := false
+	for i, o := range p.Ops() {
+		if seen {
+			c.rec.Release = append(c.rec.Release, released{uint32(i), o.Field, o.Target, o.Name, o.Facts}) //nolint:gosec // small
+		}
+		seen = seen || o == after
+	}
+}

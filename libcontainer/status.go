@@ -1,0 +1,146 @@
+package libcontainer
+
+import (
+	"fmt"
+	"log/slog"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/moby/sys/user"
+	"github.com/opencontainers/runtime-spec/specs-go"
+
+	"hull/cgroups"
+	"hull/internal/sys"
+)
+
+// StatusPaused is the status of a container whose processes are frozen; the
+// specification lets runtimes add statuses to its four.
+const StatusPaused specs.ContainerState = "paused"
+
+// State is what `state` prints: the specification's state, and what callers
+// of runc know beside it.
+type State struct {
+	OCIVersion  string               `json:"ociVersion"`
+	ID          string               `json:"id"`
+	Pid         int                  `json:"pid"`
+	Status      specs.ContainerState `json:"status"`
+	Bundle      string               `json:"bundle"`
+	Rootfs      string               `json:"rootfs"`
+	Created     time.Time            `json:"created"`
+	Annotations map[string]string    `json:"annotations,omitempty"`
+	Owner       string               `json:"owner"`
+}
+
+// Status is derived from what is there, never stored: who lives, whether the
+// cgroup is frozen, whether the stage still waits for start.
+func (c *Container) Status() (specs.ContainerState, error) {
+	if c.rec.Init.Pid == 0 {
+		if c.rec.Creator.alive(c.rec.BootID) {
+			return specs.StateCreating, nil
+		}
+		return specs.StateStopped, nil // its creator was killed half-way
+	}
+	if !c.rec.Init.alive(c.rec.BootID) {
+		return specs.StateStopped, nil
+	}
+	if cg := c.cgroup(); cg != nil {
+		if frozen, err := cg.Frozen(); err == nil && frozen {
+			return StatusPaused, nil
+		}
+	}
+	if c.waits() {
+		return specs.StateCreated, nil
+	}
+	return specs.StateRunning, nil
+}
+
+// State is the container's state as printed.
+func (c *Container) State() (State, error) {
+	if c.torn != nil {
+		return State{}, fmt.Errorf("container %s: its state is damaged: %w; `delete --force` removes it", c.ID, c.torn)
+	}
+	status, err := c.Status()
+	if err != nil {
+		return State{}, err
+	}
+	s := State{
+		OCIVersion:  specs.Version,
+		ID:          c.ID,
+		Status:      status,
+		Bundle:      c.rec.Bundle,
+		Rootfs:      c.rec.Rootfs,
+		Created:     c.rec.Created,
+		Annotations: c.rec.Notes,
+		Owner:       owner(c.rec.UID),
+	}
+	if status != specs.StateStopped {
+		s.Pid = c.rec.Init.Pid
+	}
+	return s, nil
+}
+
+// waits says whether the stage waits for start: somebody listens on its socket.
+func (c *Container) waits() bool {
+	conn, err := sys.DialUnix(c.path(socketFile))
+	if err != nil {
+		return false
+	}
+	conn.Close()
+	return true
+}
+
+// alive says whether p is still the process it was, and no zombie.
+func (p process) alive(boot string) bool {
+	if p.Pid == 0 || boot != bootID() {
+		return false
+	}
+	st, err := sys.Stat(p.Pid)
+	return err == nil && st.StartTime == p.StartTime && st.State != 'Z' && st.State != 'X'
+}
+
+// current is the process pid as it is now.
+func current(pid int) (process, error) {
+	st, err := sys.Stat(pid)
+	if err != nil {
+		return process{}, fmt.Errorf("process %d: %w", pid, err)
+	}
+	return process{pid, st.StartTime}, nil
+}
+
+// bootID tells this boot of the machine from others: pids of another are void.
+func bootID() string {
+	b, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return ""
+	}
+	return string(b[:len(b)-1])
+}
+
+// owner is the name of uid, or its number.
+func owner(uid int) string {
+	if uid == 0 {
+		return "root" // without reading a file
+	}
+	if u, err := user.LookupUid(uid); err == nil {
+		return u.Name
+	}
+	return "#" + strconv.Itoa(uid)
+}
+
+// cgroup is the container's cgroup, nil if it has none.
+func (c *Container) cgroup() cgroups.Cgroup {
+	if len(c.rec.Cgroup.Paths) == 0 {
+		return nil
+	}
+	cg, err := cgroups.Load(c.rec.Cgroup.Paths)
+	if err != nil {
+		return nil
+	}
+	return cg
+}
+
+// warn reports an error that does not end the verb.
+func (c *Container) warn(err error) {
+	slog.Warn(fmt.Sprintf("container %s: %s", c.ID, err))
+}

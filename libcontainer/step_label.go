@@ -1,0 +1,47 @@
+package libcontainer
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// stepLabel asks the security module for the label of the user's program: it
+// takes effect at the next exec. apparmor(7), selinux(8).
+func stepLabel(b *build) error {
+	if p := b.process.ApparmorProfile; p != "" && p != "unconfined" {
+		b.At("process.apparmorProfile", p)
+		if !apparmorEnabled() {
+			return fmt.Errorf("process.apparmorProfile (%s): AppArmor is not enabled in this kernel", p)
+		}
+		// Linux 5.8 gives AppArmor a directory of its own, for stacked modules.
+		old, end := b.NewLabel(), b.NewLabel()
+		text := []byte("exec " + p)
+		b.WriteFile(b.proc, "thread-self/attr/apparmor/exec", text).On(old, unix.ENOENT).Then(end).
+			Because(unix.ENOENT, "the profile is not loaded")
+		b.Mark(old)
+		b.WriteFile(b.proc, "thread-self/attr/exec", text).Because(unix.ENOENT, "the profile is not loaded")
+		b.Mark(end)
+	}
+	if l := b.process.SelinuxLabel; l != "" {
+		b.At("process.selinuxLabel", l)
+		if !selinuxEnabled() {
+			return fmt.Errorf("process.selinuxLabel (%s): SELinux is not enabled in this kernel", l)
+		}
+		b.WriteFile(b.proc, "thread-self/attr/exec", []byte(l))
+		b.WriteFile(b.proc, "thread-self/attr/keycreate", []byte(l))
+	}
+	return nil
+}
+
+func apparmorEnabled() bool {
+	v, err := os.ReadFile("/sys/module/apparmor/parameters/enabled")
+	return err == nil && strings.HasPrefix(string(v), "Y")
+}
+
+func selinuxEnabled() bool {
+	var fs unix.Statfs_t
+	return unix.Statfs("/sys/fs/selinux", &fs) == nil && fs.Type == unix.SELINUX_MAGIC
+}
