@@ -21,6 +21,8 @@ type box struct {
 	root   string // --root
 	spec   *specs.Spec
 	global []string // more global options
+
+	canaries map[string]string // directories that may not change, and how they were
 }
 
 // markerName is the variable that tells which box a process belongs to.
@@ -39,7 +41,7 @@ func newBox(t *testing.T, edits ...edit) *box {
 func makeBox(t *testing.T, edits ...edit) *box {
 	t.Helper()
 	n := boxes.Add(1)
-	b := &box{t: t, id: fmt.Sprintf("hull-test-%d-%04d", os.Getpid(), n), dir: filepath.Join(work, fmt.Sprintf("%04d", n))}
+	b := &box{t: t, id: fmt.Sprintf("hull-test-%d-%04d", os.Getpid(), n), dir: filepath.Join(work, fmt.Sprintf("%04d", n)), canaries: map[string]string{}}
 	b.bundle = filepath.Join(b.dir, "bundle")
 	b.rootfs = filepath.Join(b.bundle, "rootfs")
 	b.root = filepath.Join(b.dir, "root")
@@ -117,5 +119,6 @@ func (b *box) cleanup() {
 		b.t.Errorf("left behind: %s", left)
 	}
 	b.sweep()
+	b.wantCanaries()
 	b.check(os.RemoveAll(b.dir))
 }

@@ -17,7 +17,7 @@ import (
 
 // patience is how long anything may take before the test gives up. It is no
 // measure of speed: nothing here comes near it unless it hangs.
-const patience = 60 * time.Second
+const patience = 30 * time.Second
 
 // result is how a command ended.
 type result struct {
@@ -27,7 +27,7 @@ type result struct {
 }
 
 func (r *result) String() string {
-	return fmt.Sprintf("%s: exit code %d\nstdout: %s\nstderr: %s", strings.Join(r.args, " "), r.code, r.stdout, r.stderr)
+	return fmt.Sprintf("%s: exit code %d\nstdout: %.500s\nstderr: %.2000s", strings.Join(r.args, " "), r.code, r.stdout, r.stderr)
 }
 
 // command is a command of hull's on this box's state root.

@@ -20,13 +20,18 @@ func (b *box) canary(name string) string {
 	b.check(os.WriteFile(filepath.Join(dir, "file"), []byte("canary\n"), 0o640))
 	b.check(os.WriteFile(filepath.Join(dir, "dir", "deep", "script"), []byte("#!/bin/sh\n"), 0o755))
 	b.check(os.Symlink("file", filepath.Join(dir, "link")))
-	before := snapshot(b.t, dir)
-	b.t.Cleanup(func() {
+	b.canaries[dir] = snapshot(b.t, dir)
+	return dir
+}
+
+// wantCanaries asserts that all canaries are as they were.
+func (b *box) wantCanaries() {
+	b.t.Helper()
+	for dir, before := range b.canaries {
 		if after := snapshot(b.t, dir); after != before {
 			b.t.Errorf("%s was changed:\nbefore:\n%s\nafter:\n%s", dir, before, after)
 		}
-	})
-	return dir
+	}
 }
 
 // snapshot describes every file below dir. The change time gives away what was changed back.

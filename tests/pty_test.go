@@ -22,18 +22,23 @@ type terminal struct {
 	reader *bufio.Reader
 }
 
-func newTerminal(t *testing.T, master *os.File) *terminal {
+// newTerminal takes over the master end that a file is.
+func newTerminal(t *testing.T, from *os.File) *terminal {
 	t.Helper()
-	// The poller makes read deadlines work on a descriptor that came from elsewhere.
-	if err := unix.SetNonblock(int(master.Fd()), true); err != nil {
+	defer from.Close()
+	fd, err := unix.FcntlInt(from.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
 		t.Fatal(err)
 	}
-	f := os.NewFile(master.Fd(), master.Name())
-	t.Cleanup(func() { f.Close(); master.Close() })
-	if err := f.SetReadDeadline(time.Now().Add(patience)); err != nil {
+	if err := unix.SetNonblock(fd, true); err != nil { // so that read deadlines work
 		t.Fatal(err)
 	}
-	return &terminal{t, f, bufio.NewReader(f)}
+	master := os.NewFile(uintptr(fd), "master")
+	t.Cleanup(func() { master.Close() })
+	if err := master.SetReadDeadline(time.Now().Add(patience)); err != nil {
+		t.Fatal(err)
+	}
+	return &terminal{t, master, bufio.NewReader(master)}
 }
 
 // line is the next line that the terminal shows, without its end.
@@ -80,8 +85,16 @@ func (tm *terminal) enter(text string) {
 // resize gives the terminal another size.
 func (tm *terminal) resize(rows, cols uint16) {
 	tm.t.Helper()
-	if err := unix.IoctlSetWinsize(int(tm.master.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: rows, Col: cols}); err != nil {
+	conn, err := tm.master.SyscallConn()
+	if err != nil {
 		tm.t.Fatal(err)
+	}
+	var ioctlErr error
+	err = conn.Control(func(fd uintptr) {
+		ioctlErr = unix.IoctlSetWinsize(int(fd), unix.TIOCSWINSZ, &unix.Winsize{Row: rows, Col: cols})
+	})
+	if err != nil || ioctlErr != nil {
+		tm.t.Fatal(err, ioctlErr)
 	}
 }
 

@@ -2,6 +2,7 @@ package tests
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
@@ -116,3 +117,6 @@ func ptr[T any](v T) *T { return &v }
 
 // signalled is the exit code of a process that died by sig.
 func signalled(sig unix.Signal) int { return 128 + int(sig) }
+
+// joined is how the probe names what it has tried.
+func joined(verbs []string) string { return strings.Join(verbs, " ") }
