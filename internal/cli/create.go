@@ -1,0 +1,100 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+
+	urfave "github.com/urfave/cli/v2"
+	"golang.org/x/sys/unix"
+
+	"hull/libcontainer"
+)
+
+func createCommand() *urfave.Command {
+	return &urfave.Command{
+		Name:      "create",
+		Usage:     "make a container from a bundle; start runs its program",
+		ArgsUsage: "ID",
+		Flags:     createFlags(),
+		Action:    create,
+	}
+}
+
+func create(c *urfave.Context) error {
+	id, err := operand(c)
+	if err != nil {
+		return err
+	}
+	o, err := createOptions(c)
+	if err != nil {
+		return err
+	}
+	root, err := openRoot(c)
+	if err != nil {
+		return err
+	}
+	_, err = root.Create(id, o)
+	return err
+}
+
+// createFlags are the flags of create, which run has too.
+func createFlags() []urfave.Flag {
+	return append([]urfave.Flag{
+		bundleFlag(),
+		&urfave.StringFlag{Name: "config", Aliases: []string{"f"}, Usage: "read `FILE` instead of the bundle's config.json"},
+		&urfave.BoolFlag{Name: "no-pivot", Usage: "move the root mount instead of pivot_root(2), for a root in an initial ramdisk"},
+		&urfave.BoolFlag{Name: "no-new-keyring", Usage: "keep the caller's session keyring"},
+	}, processFlags()...)
+}
+
+// processFlags are what create, run and exec have in common.
+func processFlags() []urfave.Flag {
+	return []urfave.Flag{
+		&urfave.StringFlag{Name: "console-socket", Usage: "send the master of the terminal to the unix socket `PATH`"},
+		&urfave.StringFlag{Name: "pid-file", Usage: "write the process id to `FILE`"},
+		&urfave.StringFlag{Name: "pidfd-socket", Usage: "send a pidfd of the process to the unix socket `PATH`"},
+		&urfave.IntFlag{Name: "preserve-fds", Usage: "let the process have descriptors 3 to 3+`N`-1 too"},
+	}
+}
+
+func bundleFlag() urfave.Flag {
+	return &urfave.StringFlag{Name: "bundle", Aliases: []string{"b"}, Usage: "`DIR` with config.json", Value: "."}
+}
+
+func createOptions(c *urfave.Context) (libcontainer.CreateOptions, error) {
+	preserve, err := preserveFDs(c)
+	return libcontainer.CreateOptions{
+		Bundle:        c.String("bundle"),
+		Config:        c.String("config"),
+		Stdio:         stdio(),
+		ConsoleSocket: c.String("console-socket"),
+		PidFile:       c.String("pid-file"),
+		PidfdSocket:   c.String("pidfd-socket"),
+		PreserveFDs:   preserve,
+		NoPivot:       c.Bool("no-pivot"),
+		NoNewKeyring:  c.Bool("no-new-keyring"),
+		Rootless:      rootless(c),
+		SystemdCgroup: c.Bool("systemd-cgroup"),
+	}, err
+}
+
+func stdio() [3]*os.File { return [3]*os.File{os.Stdin, os.Stdout, os.Stderr} }
+
+// preserveFDs is the value of --preserve-fds: each of those descriptors must be
+// open, or something of hull's own would take its place.
+func preserveFDs(c *urfave.Context) (int, error) {
+	n := c.Int("preserve-fds")
+	if n < 0 {
+		return 0, misused(c, "--preserve-fds %d: must not be negative", n)
+	}
+	for fd := 3; fd < 3+n; fd++ {
+		flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
+		if err == nil && flags&unix.FD_CLOEXEC != 0 {
+			err = unix.EBADF // ours: the caller's would have been closed by exec
+		}
+		if err != nil {
+			return 0, fmt.Errorf("--preserve-fds %d: descriptor %d: %w", n, fd, err)
+		}
+	}
+	return n, nil
+}

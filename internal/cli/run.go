@@ -1,0 +1,64 @@
+package cli
+
+import (
+	"errors"
+	"log/slog"
+
+	urfave "github.com/urfave/cli/v2"
+
+	"hull/libcontainer"
+)
+
+func runCommand() *urfave.Command {
+	return &urfave.Command{
+		Name:      "run",
+		Usage:     "create and start a container, wait for its end, and delete it",
+		ArgsUsage: "ID",
+		Flags: append(createFlags(),
+			&urfave.BoolFlag{Name: "detach", Aliases: []string{"d"}, Usage: "do not wait for its end"},
+			&urfave.BoolFlag{Name: "keep", Usage: "do not delete it"},
+			&urfave.BoolFlag{Name: "no-subreaper", Usage: "leave orphans of the container to others (prctl(2), PR_SET_CHILD_SUBREAPER)"},
+		),
+		Action: run,
+	}
+}
+
+func run(c *urfave.Context) error {
+	id, err := operand(c)
+	if err != nil {
+		return err
+	}
+	o, err := createOptions(c)
+	if err != nil {
+		return err
+	}
+	root, err := openRoot(c)
+	if err != nil {
+		return err
+	}
+	o.Run, o.Detach = true, c.Bool("detach")
+	if o.Detach {
+		_, err := root.Create(id, o)
+		return err
+	}
+	f, err := newForeground(!c.Bool("no-subreaper"))
+	if err != nil {
+		return err
+	}
+	container, err := root.Create(id, o)
+	if err != nil {
+		return err
+	}
+	end := f.stay(container.Init)
+	if c.Bool("keep") {
+		return end
+	}
+	// Whatever became of the process: its end is what the caller asks for.
+	if err := container.Delete(true); err != nil && !errors.Is(err, libcontainer.ErrNotExist) {
+		if end == nil {
+			return err
+		}
+		slog.Warn("container " + id + " cannot be deleted: " + err.Error())
+	}
+	return end
+}
