@@ -1,0 +1,5 @@
+package rootfs
+
+import "hull/internal/plan"
+
+func (v *View) copyUp(mnt plan.Reg) {}
