@@ -9,25 +9,20 @@ import (
 	"hull/internal/plan"
 )
 
-// Terminal is what process.terminal asks for.
-type Terminal struct {
-	UID  uint32     // who owns it
-	Size *specs.Box // process.consoleSize, or nil
-}
+// Console is a new pseudoterminal of the container, pty(7), both ends as
+// registers of the stage. The caller makes the slave the controlling terminal
+// and the standard streams, sends the master to the parent, and closes both.
+type Console struct{ Master, Slave plan.Reg }
 
-// Console makes a pseudoterminal in the container's devpts, attaches its
-// slave at /dev/console, and makes it the terminal of the session that the
-// stage leads and its standard streams. The result is the master, which the
-// stage sends to the parent and closes. Mounts and Devices have come before.
-func (v *View) Console(t Terminal) plan.Reg {
-	p := v.p
-	p.At("process.terminal", "/dev/console")
-	master, slave := openPty(p, v.Root, t)
+// Console makes a pseudoterminal in the container's devpts and attaches its
+// slave at /dev/console. It comes after Mounts and Devices.
+func (v *View) Console(process *specs.Process) Console {
+	v.p.At("process.terminal", "/dev/console")
+	c := openPty(v.p, v.Root, process)
 	if v.mntns {
-		v.attachConsole(slave)
+		v.attachConsole(c.Slave)
 	}
-	control(p, slave)
-	return master
+	return c
 }
 
 // attachConsole attaches the slave at /dev/console: by descriptor on both
@@ -48,49 +43,39 @@ func (v *View) attachConsole(slave plan.Reg) {
 	p.Close(v.src)
 }
 
-// OpenTerminal is Console for a process that has joined a running container,
+// ExecConsole is Console for a process that has joined a running container,
 // and whose root is the container's. Its /dev/console stays what it is.
-func OpenTerminal(p *plan.Plan, t Terminal) plan.Reg {
+func ExecConsole(p *plan.Plan, process *specs.Process) Console {
 	p.At("process.terminal", "/dev/pts")
 	root := p.OpenTree(plan.Cwd, "/", 0).Into()
-	master, slave := openPty(p, root, t)
+	c := openPty(p, root, process)
 	p.Close(root)
-	control(p, slave)
-	return master
+	return c
 }
 
-// control makes the terminal the controlling one of the session and its
-// standard streams. ioctl_tty(2).
-func control(p *plan.Plan, slave plan.Reg) {
-	p.Syscall("make it the controlling terminal", unix.SYS_IOCTL, slave, plan.N(unix.TIOCSCTTY), plan.N(0))
-	for stream := range 3 {
-		p.Syscall("make it a standard stream", unix.SYS_DUP3, slave, plan.N(stream), plan.N(0))
-	}
-	p.Close(slave)
-}
-
-// openPty opens a pseudoterminal of the devpts at /dev/pts below root.
-func openPty(p *plan.Plan, root plan.Reg, t Terminal) (master, slave plan.Reg) {
+// openPty opens a pseudoterminal of the devpts at /dev/pts below root, of the
+// size and for the user of process.
+func openPty(p *plan.Plan, root plan.Reg, process *specs.Process) Console {
 	// A directory of a devpts holds nothing but ptmx and slaves, whoever made the image.
 	pts := p.OpenInRoot(root, "/dev/pts", unix.O_PATH|unix.O_DIRECTORY).
 		Because(unix.ENOENT, "a terminal needs a mount of type devpts at /dev/pts").Into()
 	p.Check(pts, unix.DEVPTS_SUPER_MAGIC, 0, 0, "a devpts").
 		Because(unix.ESTALE, "a terminal needs a mount of type devpts at /dev/pts")
-	master = p.Openat(pts, "ptmx", unix.O_RDWR|unix.O_NOCTTY, 0).Into()
+	master := p.Openat(pts, "ptmx", unix.O_RDWR|unix.O_NOCTTY, 0).Into()
 	p.Check(master, unix.DEVPTS_SUPER_MAGIC, unix.S_IFCHR, unix.Mkdev(5, 2), "a pseudoterminal multiplexer")
 	p.Close(pts)
 	p.Syscall("unlock the terminal", unix.SYS_IOCTL, master, plan.N(unix.TIOCSPTLCK), plan.Bytes(plan.Uint32s([]uint32{0})))
-	slave = p.Syscall("open the terminal", unix.SYS_IOCTL, master, plan.N(unix.TIOCGPTPEER), plan.N(unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC)).Into()
-	if size := t.Size; size != nil {
+	slave := p.Syscall("open the terminal", unix.SYS_IOCTL, master, plan.N(unix.TIOCGPTPEER), plan.N(unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC)).Into()
+	if size := process.ConsoleSize; size != nil {
 		var b []byte
 		for _, n := range []uint{size.Height, size.Width, 0, 0} { // struct winsize, ioctl_tty(2)
 			b = binary.NativeEndian.AppendUint16(b, uint16(min(n, 0xffff))) //nolint:gosec // bounded
 		}
 		p.Syscall("set the terminal's size", unix.SYS_IOCTL, slave, plan.N(unix.TIOCSWINSZ), plan.Bytes(b))
 	}
-	if t.UID != 0 {
+	if uid := process.User.UID; uid != 0 {
 		const keep = ^uint32(0) // the group, tty
-		p.Fchownat(slave, "", t.UID, keep, unix.AT_EMPTY_PATH)
+		p.Fchownat(slave, "", uid, keep, unix.AT_EMPTY_PATH)
 	}
-	return master, slave
+	return Console{master, slave}
 }

@@ -11,7 +11,7 @@
 //	v.Mounts()
 //	v.Devices()
 //	                        // hooks createRuntime and createContainer
-//	master := v.Console(…)  // when process.terminal is set
+//	c := v.Console(process) // when process.terminal is set
 //	v.Restrict()            // maskedPaths, readonlyPaths, root.readonly
 //	v.Pivot()               // nothing of the host is left
 //
