@@ -157,3 +157,37 @@ func TestDecodeRefusesOtherLengths(t *testing.T) {
 		}
 	}
 }
+
+func TestAskTellsTheToleratedErrno(t *testing.T) {
+	p := plan.New()
+	p.Openat(plan.Cwd, "/nonexistent", unix.O_RDONLY, 0).On(plan.Next, plan.AnyErrno)
+	p.Ask("why", nil, func(c *plan.Call) error {
+		if c.Errno != unix.ENOENT {
+			t.Errorf("errno %v, want %v", c.Errno, unix.ENOENT)
+		}
+		return nil
+	})
+	p.LookPath("true", "/bin", 0, 0)
+	p.Exec([]string{"true"}, nil)
+	s, _ := start(t, p, Options{})
+	if err := s.Serve(nil); err != nil {
+		t.Fatal(err)
+	}
+	_, _ = s.Wait()
+}
+
+func TestClosedRegisterIsNoDescriptor(t *testing.T) {
+	p := plan.New()
+	r := p.Openat(plan.Cwd, "/", unix.O_PATH, 0).Into()
+	p.Close(r)
+	p.Close(r) // closes nothing, not descriptor 0
+	p.LookPath("cat", "/bin", 0, 0)
+	p.Exec([]string{"cat", "/proc/self/fd/0"}, nil)
+	s, _ := start(t, p, Options{})
+	if err := s.Serve(nil); err != nil {
+		t.Fatal(err)
+	}
+	if status, err := s.Wait(); err != nil || status.ExitStatus() != 0 {
+		t.Errorf("status %v, error %v", status, err)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 
@@ -110,7 +111,7 @@ func (s *Stage) answer(op *plan.Op, m *message) error {
 	if handler == nil {
 		return fmt.Errorf("protocol: operation %d (%s) does not ask", m.op, op.Name)
 	}
-	call := &plan.Call{Pid: s.Pid, PidFD: s.PidFD, Files: spread(m)}
+	call := &plan.Call{Pid: s.Pid, PidFD: s.PidFD, Files: spread(m), Errno: syscall.Errno(m.value >> 8)} //nolint:gosec // an errno
 	err := handler(call)
 	defer closeAll(call.ReplyFiles)
 	if err == nil && (len(call.Reply) >= maxText || len(call.ReplyFiles) > maxFiles) {

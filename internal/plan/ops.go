@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"os"
+	"syscall"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -261,9 +262,10 @@ func (p *Plan) strings(list []string) Arg {
 
 // Call is one question of the stage to the parent.
 type Call struct {
-	Pid   int        // the process that asks, as the parent sees it
-	PidFD *os.File   // the same, by descriptor
-	Files []*os.File // what was sent along, closed after the answer
+	Pid   int           // the process that asks, as the parent sees it
+	PidFD *os.File      // the same, by descriptor
+	Files []*os.File    // what was sent along, closed after the answer
+	Errno syscall.Errno // with which the last operation failed that was allowed to; see Op.On
 
 	Reply      string     // kept by the stage for Exec
 	ReplyFiles []*os.File // fill the ask's registers

@@ -126,7 +126,9 @@ static _Noreturn void run(struct stage *s)
 			give_up(s, (s32)-r);
 		/* an ask with registers has filled them itself */
 		if (op->dst >= 0 && op->kind != OP_ASK)
-			s->reg[op->dst] = r;
+			s->reg[op->dst] = op->kind == __NR_close ? -1 : r;
+		if (r < 0 && r >= -4095)
+			s->tolerated = (s32)-r;
 		s->pc = r < 0 && r >= -4095 ? op->on_err : op->on_ok;
 	}
 	give_up(s, ENOEXEC); /* a plan ends with an exec */

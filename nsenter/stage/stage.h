@@ -53,7 +53,8 @@ enum message_kind { MSG_ASK = 1, MSG_FAILED, MSG_FORKED, MSG_LISTENER, MSG_HELD 
 struct message {
 	u32 kind;
 	u32 op;
-	s32 value; /* an errno, a pid, or a descriptor's number */
+	s32 value; /* an errno, a pid, a descriptor's number; of an ask: which
+		    * registers came along, and the last tolerated errno << 8 */
 };
 
 struct answer {
@@ -67,7 +68,8 @@ struct stage {
 	const struct op *ops;
 	const char *data;
 	u32 pc;
-	int peer; /* the socket to the parent, or to whoever released the hold */
+	int peer;      /* the socket to the parent, or to whoever released the hold */
+	s32 tolerated; /* the errno of the last operation that was allowed to fail */
 	long reg[MAX_REGS];
 	char file[MAX_PATH]; /* what OP_LOOKPATH found */
 	struct answer answer;

@@ -85,7 +85,7 @@ static long hear(struct stage *s, int dst, u64 want)
 
 long op_ask(struct stage *s, const struct op *op)
 {
-	struct message m = { .kind = MSG_ASK, .op = s->pc };
+	struct message m = { .kind = MSG_ASK, .op = s->pc, .value = s->tolerated << 8 };
 	struct iovec_ iov = { &m, sizeof m };
 	struct rights rights = { .level = SOL_SOCKET_, .type = SCM_RIGHTS_ };
 	struct msghdr_ msg = { .iov = &iov, .iovlen = 1 };
