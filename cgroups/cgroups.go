@@ -1,0 +1,141 @@
+// Package cgroups puts containers into control groups, cgroups(7), limits and
+// counts what they use, freezes them, kills them and cleans up.
+//
+// It is the only writer of cgroupfs in hull. [Detect] finds out how this host
+// has its hierarchies mounted, [Host.New] names a container's cgroup in them,
+// and the [Cgroup] it returns does the rest, in the same way for v1, for v2,
+// for both at once (hybrid), and where systemd owns the tree.
+package cgroups
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+)
+
+// Cgroup is the cgroup of one container, in as many hierarchies as there are.
+type Cgroup interface {
+	// Paths are its directories by controller. The key "" stands for the
+	// unified hierarchy, which is alone on a v2 host and one of many on a
+	// hybrid one. They are for the container's saved state, and for Load.
+	Paths() map[string]string
+	// Create makes it, with the parents that are missing. It refuses one
+	// that has processes or is frozen, and leaves nothing behind when it fails.
+	Create() error
+	// Dir is its directory in the unified hierarchy, for a process to be
+	// born in (clone3(2), CLONE_INTO_CGROUP); nil where there is none. Being
+	// born there is much quicker than moving there.
+	Dir() (*os.File, error)
+	// JoinFiles are the files into which a single-threaded process writes
+	// "0" to join. Those of v1 are always among them, that of the
+	// unified hierarchy unless born says that the process was born in Dir.
+	JoinFiles(born bool) ([]*os.File, error)
+	// Set puts the limits in force, but not the device rules.
+	Set(r *specs.LinuxResources) error
+	// SetDevices allows what the rules allow, in their order, and nothing else.
+	SetDevices(rules []specs.LinuxDeviceCgroup) error
+	// Delegate gives the cgroup to a user, if it is on v2 (config-linux.md,
+	// "Cgroup ownership").
+	Delegate(uid int) error
+
+	// Freeze stops all processes and returns when they are stopped.
+	Freeze() error
+	// Thaw undoes Freeze.
+	Thaw() error
+	// Frozen says that Freeze is in force.
+	Frozen() (bool, error)
+	// Pids are the processes in it and in the cgroups below, in order.
+	Pids() ([]int, error)
+	// Kill sends SIGKILL to all of them, frozen ones too, and thaws.
+	Kill() error
+	// Stats are the counters of all controllers.
+	Stats() (*Stats, error)
+	// OOMKills is how many processes the OOM killer has killed in it.
+	OOMKills() (uint64, error)
+	// Delete removes it and what is below, and the parents that were made
+	// for it once they are empty. It waits for dying processes. Deleting
+	// what is gone already is no error.
+	Delete() error
+}
+
+// Options are what New needs to know besides the path.
+type Options struct {
+	// Rootless: this user may not be allowed to make cgroups. A container
+	// that names none then goes without, as long as it asks for no limit.
+	Rootless bool
+}
+
+// ErrNone is the error of what cannot be done without a cgroup.
+var ErrNone = errors.New("the container has no cgroup of its own")
+
+// New names the cgroup of the container id by linux.cgroupsPath (config-linux.md,
+// "Cgroups Path"); nothing is made yet.
+func (h *Host) New(path, id string, o Options) (Cgroup, error) {
+	clean, err := cleanPath(path, id)
+	if err != nil {
+		return nil, err
+	}
+	paths, err := h.paths(clean)
+	if err != nil {
+		return nil, err
+	}
+	if len(paths) == 0 {
+		return &none{why: errors.New("no cgroup file system is mounted"), rootless: o.Rootless}, nil
+	}
+	var c Cgroup = Load(paths, o)
+	if o.Rootless && path == "" {
+		c = &optional{c}
+	}
+	return c, nil
+}
+
+// paths are the directories of the clean path in all hierarchies that count:
+// all on v1, where processes are in each anyway, the unified one alone on v2.
+func (h *Host) paths(clean string) (map[string]string, error) {
+	paths := map[string]string{}
+	for _, m := range h.Mounts {
+		if h.V2 && !m.Unified {
+			continue
+		}
+		path, err := h.locate(m, clean)
+		if err != nil {
+			return nil, err
+		}
+		if m.Unified {
+			paths[""] = path
+		}
+		for _, name := range m.Controllers {
+			paths[name] = path
+		}
+	}
+	return paths, nil
+}
+
+// Load is the cgroup with the given Paths, made by New earlier.
+func Load(paths map[string]string, o Options) Cgroup {
+	unified, ok := paths[""]
+	switch {
+	case len(paths) == 0:
+		return &none{why: ErrNone, rootless: o.Rootless}
+	case ok && len(paths) == 1:
+		return &v2{path: unified, rootless: o.Rootless}
+	default:
+		return newV1(paths, o)
+	}
+}
+
+// optional is the cgroup of a rootless container that names none: when it may
+// not be made, the container does without.
+type optional struct{ Cgroup }
+
+func (o *optional) Create() error {
+	err := o.Cgroup.Create()
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, unix.EROFS) {
+		o.Cgroup = &none{why: err, rootless: true}
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,104 @@
+package cgroups
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// deleteTimeout bounds the wait for processes that were killed to be gone.
+const deleteTimeout = 10 * time.Second
+
+// Delete waits for dying processes by the unified hierarchy, which all of them
+// leave in the same moment as the others.
+func (c *v1) Delete() error {
+	var errs []error
+	if c.unified != nil {
+		errs = append(errs, c.unified.Delete())
+	}
+	for _, h := range c.hierarchies {
+		errs = append(errs, remove(h.path))
+	}
+	return errors.Join(errs...)
+}
+
+func (c *v2) Delete() error { return remove(c.path) }
+
+// remove removes the cgroup at path with all below it, and then the parents
+// that hull made, as far as they are empty.
+func remove(path string) error {
+	err := rmdir(path)
+	if errors.Is(err, unix.EBUSY) {
+		err = removeBusy(path)
+	}
+	if err != nil && !gone(err) {
+		return fmt.Errorf("cgroup %s: cannot be removed: %w", path, err)
+	}
+	for dir := filepath.Dir(path); marked(dir) && rmdir(dir) == nil; {
+		dir = filepath.Dir(dir)
+	}
+	return nil
+}
+
+// rmdir removes one cgroup, and no directory of another file system: the
+// path may come from a file.
+func rmdir(path string) error {
+	parent, err := openDir(filepath.Dir(path))
+	if errors.Is(err, fs.ErrNotExist) {
+		return unix.ENOENT
+	} else if err != nil {
+		return err
+	}
+	defer parent.close()
+	return unix.Unlinkat(parent.fd, filepath.Base(path), unix.AT_REMOVEDIR)
+}
+
+// removeBusy removes a cgroup that has children or processes. Children are
+// removed first. Processes are waited for: cgroup.events tells when they are
+// gone, which v1 does not have; there the removal itself is tried again, each
+// time a little later.
+func removeBusy(path string) error {
+	d, err := openDir(path)
+	if err != nil {
+		return err
+	}
+	defer d.close()
+	err = d.waitEvent("populated 0", deleteTimeout)
+	if err != nil && !gone(err) {
+		return stillBusy(d, err)
+	}
+	deadline := time.Now().Add(deleteTimeout)
+	for pause := 50 * time.Microsecond; ; pause = min(2*pause, 20*time.Millisecond) {
+		err := d.walk(func(child *dir) error {
+			if child == d {
+				return nil
+			}
+			if err := rmdir(child.path); err != nil && !gone(err) {
+				return err
+			}
+			return nil
+		})
+		if err == nil {
+			err = rmdir(path)
+		}
+		if !errors.Is(err, unix.EBUSY) {
+			return err
+		}
+		if time.Now().After(deadline) {
+			return stillBusy(d, err)
+		}
+		time.Sleep(pause)
+	}
+}
+
+// stillBusy tells what keeps a cgroup.
+func stillBusy(d *dir, err error) error {
+	if pids, _ := pidsBelow(d.path); len(pids) > 0 {
+		return fmt.Errorf("%d processes are in it, such as %d: %w", len(pids), pids[0], err)
+	}
+	return err
+}

@@ -1,0 +1,148 @@
+package cgroups
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/moby/sys/mountinfo"
+	"golang.org/x/sys/unix"
+)
+
+// Host is how this machine, as seen from here, has its control groups mounted.
+type Host struct {
+	// V2 says that cgroup v2 carries the resource controllers. When it is
+	// false and Mounts has a unified one, the host is what systemd calls hybrid.
+	V2     bool
+	Mounts []Mount
+
+	own map[string]string // controller, or "" for v2, -> our own cgroup; read on demand
+}
+
+// Mount is one mounted hierarchy, cgroups(7).
+type Mount struct {
+	Dir         string   // the mount point
+	Root        string   // the cgroup seen at Dir: "/" unless we are ourselves contained
+	Controllers []string // v1: such as "cpu", "cpuacct", or "name=systemd"; v2: none
+	Unified     bool     // cgroup v2
+}
+
+// known are the controllers that cgroup v1 has ever had in a released kernel:
+// what tells them from the other words among a mount's options.
+var known = []string{
+	"cpu", "cpuacct", "cpuset", "memory", "devices", "freezer", "blkio", "pids",
+	"net_cls", "net_prio", "perf_event", "hugetlb", "rdma", "misc",
+}
+
+// decisive are the controllers whose place, v1 or v2, makes a host one or the
+// other. The rest do not tell: some VPN programs mount net_cls on a v2 host.
+var decisive = []string{"cpu", "cpuset", "memory", "pids", "blkio"}
+
+// Detect reads the hierarchies from /proc/self/mountinfo, proc_pid_mountinfo(5).
+func Detect() (*Host, error) {
+	f, err := os.Open("/proc/self/mountinfo")
+	if err != nil {
+		return nil, fmt.Errorf("cgroup mounts: %w", err)
+	}
+	defer f.Close()
+	return detect(f, deviceAt)
+}
+
+// deviceAt is the device number of whatever is to be seen at path, 0 if nothing.
+func deviceAt(path string) uint64 {
+	var st unix.Stat_t
+	if unix.Stat(path, &st) != nil {
+		return 0
+	}
+	return st.Dev
+}
+
+// detect picks one mount for each hierarchy: it must be visible (nothing else
+// mounted over it, which the device number tells), and of several the one that
+// shows most of the hierarchy, which is the one with the shortest root.
+func detect(mounts io.Reader, device func(string) uint64) (*Host, error) {
+	infos, err := mountinfo.GetMountsFromReader(mounts, mountinfo.FSTypeFilter("cgroup", "cgroup2"))
+	if err != nil {
+		return nil, fmt.Errorf("cgroup mounts: %w", err)
+	}
+	h := &Host{V2: true}
+	seen := map[uint64]int{}
+	for _, info := range infos {
+		dev := unix.Mkdev(uint32(info.Major), uint32(info.Minor)) //nolint:gosec // both come from the kernel
+		if device(info.Mountpoint) != dev {
+			continue
+		}
+		m := Mount{Dir: info.Mountpoint, Root: info.Root, Unified: info.FSType == "cgroup2"}
+		if !m.Unified {
+			m.Controllers = controllersOf(info.VFSOptions)
+		}
+		if i, ok := seen[dev]; !ok {
+			seen[dev] = len(h.Mounts)
+			h.Mounts = append(h.Mounts, m)
+		} else if len(m.Root) < len(h.Mounts[i].Root) {
+			h.Mounts[i] = m
+		}
+	}
+	h.V2 = h.unified() != nil && !slices.ContainsFunc(h.Mounts, Mount.decides)
+	return h, nil
+}
+
+func controllersOf(options string) []string {
+	var list []string
+	for word := range strings.SplitSeq(options, ",") {
+		if slices.Contains(known, word) || strings.HasPrefix(word, "name=") {
+			list = append(list, word)
+		}
+	}
+	return list
+}
+
+func (m Mount) decides() bool {
+	return slices.ContainsFunc(m.Controllers, func(c string) bool { return slices.Contains(decisive, c) })
+}
+
+// unified is the v2 mount, nil where there is none.
+func (h *Host) unified() *Mount {
+	i := slices.IndexFunc(h.Mounts, func(m Mount) bool { return m.Unified })
+	if i < 0 {
+		return nil
+	}
+	return &h.Mounts[i]
+}
+
+// ownCgroup is the cgroup that this process is in, as a path below m.Dir.
+func (h *Host) ownCgroup(m Mount) (string, error) {
+	if h.own == nil {
+		text, err := os.ReadFile("/proc/self/cgroup")
+		if err != nil {
+			return "", fmt.Errorf("own cgroup: %w", err)
+		}
+		h.own = parseOwn(string(text))
+	}
+	key := ""
+	if !m.Unified && len(m.Controllers) > 0 {
+		key = m.Controllers[0]
+	}
+	own, ok := h.own[key]
+	if below, inside := strings.CutPrefix(own+"/", strings.TrimSuffix(m.Root, "/")+"/"); ok && inside {
+		return "/" + strings.TrimSuffix(below, "/"), nil
+	}
+	return "", fmt.Errorf("own cgroup %s: not in the part of the hierarchy (%s) mounted at %s: use an absolute path", own, m.Root, m.Dir)
+}
+
+// parseOwn reads /proc/PID/cgroup, cgroups(7): lines of hierarchy:controllers:path.
+func parseOwn(text string) map[string]string {
+	own := map[string]string{}
+	for line := range strings.Lines(text) {
+		fields := strings.SplitN(strings.TrimSuffix(line, "\n"), ":", 3)
+		if len(fields) != 3 {
+			continue
+		}
+		for controller := range strings.SplitSeq(fields[1], ",") {
+			own[controller] = fields[2]
+		}
+	}
+	return own
+}

@@ -1,0 +1,132 @@
+package cgroups
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// pidsBelow lists the processes in the cgroup at path and below, in order.
+func pidsBelow(path string) ([]int, error) {
+	d, err := openDir(path)
+	if err != nil {
+		return nil, err
+	}
+	defer d.close()
+	var pids []int
+	err = d.walk(func(d *dir) error {
+		more, err := d.procs()
+		pids = append(pids, more...)
+		return err
+	})
+	slices.Sort(pids)
+	return slices.Compact(pids), err
+}
+
+// procs are the processes in d itself.
+func (d *dir) procs() ([]int, error) {
+	text, err := d.read("cgroup.procs")
+	if gone(err) || errors.Is(err, unix.EOPNOTSUPP) {
+		return nil, nil // removed; or threaded, and the processes are listed above
+	} else if err != nil {
+		return nil, &fs.PathError{Op: "read", Path: d.path + "/cgroup.procs", Err: err}
+	}
+	var pids []int
+	for line := range strings.SplitSeq(text, "\n") {
+		if pid, err := strconv.Atoi(line); err == nil && pid > 0 { // 0 is a process of another pid namespace
+			pids = append(pids, pid)
+		}
+	}
+	return pids, nil
+}
+
+// keyed is one value of a file with a name and a number in each line.
+func (d *dir) keyed(file, name string) (uint64, error) {
+	text, err := d.read(file)
+	if err != nil {
+		return 0, &fs.PathError{Op: "read", Path: d.path + "/" + file, Err: err}
+	}
+	for line := range strings.Lines(text) {
+		if key, value, _ := strings.Cut(line, " "); key == name {
+			return parseUint(value)
+		}
+	}
+	return 0, fmt.Errorf("%s/%s: has no %s", d.path, file, name)
+}
+
+// Kill uses cgroup.kill where all processes are in the unified hierarchy too.
+// A frozen process dies only when thawed, so that nothing of it runs in between.
+func (c *v1) Kill() error {
+	pids, err := c.Pids()
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	if c.unified != nil {
+		inside, err := c.unified.Pids()
+		if err == nil && slices.Equal(pids, inside) && c.unified.killFile() == nil {
+			return c.Thaw()
+		}
+	}
+	return killFrozen(c)
+}
+
+func (c *v2) Kill() error {
+	switch err := c.killFile(); {
+	case err == nil:
+		return c.Thaw()
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case errors.Is(err, unix.EOPNOTSUPP):
+		return killFrozen(c)
+	default:
+		return err
+	}
+}
+
+// killFile kills all processes at once by cgroup.kill. Linux < 5.14 has no
+// such file, and this returns EOPNOTSUPP.
+func (c *v2) killFile() error {
+	d, err := openDir(c.path)
+	if err != nil {
+		return err
+	}
+	defer d.close()
+	err = d.write("cgroup.kill", "1")
+	if errors.Is(err, unix.ENOENT) {
+		return unix.EOPNOTSUPP
+	}
+	return err
+}
+
+// killFrozen kills one by one, as long as there are any. Frozen processes
+// neither fork nor vanish, so that one round is enough and no number can have
+// passed to another process; rounds go on for what could not be frozen.
+func killFrozen(c Cgroup) error {
+	var dead []int
+	for range 100 {
+		frozen := c.Freeze()
+		pids, err := c.Pids()
+		for _, pid := range pids {
+			if !slices.Contains(dead, pid) {
+				_ = unix.Kill(pid, unix.SIGKILL)
+			}
+		}
+		if thaw := c.Thaw(); err == nil {
+			err = thaw
+		}
+		if err != nil || frozen == nil || len(pids) == 0 {
+			return err
+		}
+		dead = pids
+		time.Sleep(time.Millisecond)
+	}
+	return fmt.Errorf("cgroup: the processes fork faster than they can be killed: %w", unix.EBUSY)
+}

@@ -1,0 +1,233 @@
+package cgroups
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+)
+
+// v1 is a cgroup in the hierarchies of cgroup v1 and, on a hybrid host, in the
+// unified one too. There it has few or no controllers, but cgroup.kill and
+// cgroup.events, which v1 lacks.
+type v1 struct {
+	hierarchies []hierarchy // without the unified one
+	unified     *v2         // nil where there is none
+	rootless    bool
+}
+
+// hierarchy is a v1 hierarchy: its controllers, which share the directory.
+type hierarchy struct {
+	controllers []string
+	path        string
+}
+
+func newV1(paths map[string]string, o Options) *v1 {
+	c := &v1{rootless: o.Rootless}
+	for _, name := range slices.Sorted(maps.Keys(paths)) {
+		path := paths[name]
+		if name == "" {
+			c.unified = &v2{path: path, rootless: o.Rootless}
+			continue
+		}
+		i := slices.IndexFunc(c.hierarchies, func(h hierarchy) bool { return h.path == path })
+		if i < 0 {
+			i = len(c.hierarchies)
+			c.hierarchies = append(c.hierarchies, hierarchy{path: path})
+		}
+		c.hierarchies[i].controllers = append(c.hierarchies[i].controllers, name)
+	}
+	return c
+}
+
+func (c *v1) Paths() map[string]string {
+	paths := map[string]string{}
+	for _, h := range c.hierarchies {
+		for _, name := range h.controllers {
+			paths[name] = h.path
+		}
+	}
+	if c.unified != nil {
+		paths[""] = c.unified.path
+	}
+	return paths
+}
+
+// path is the directory that has the controller, "" where none has.
+func (c *v1) path(controller string) string {
+	for _, h := range c.hierarchies {
+		if slices.Contains(h.controllers, controller) {
+			return h.path
+		}
+	}
+	return ""
+}
+
+// dir opens the directory that has the controller, absent where none has.
+func (c *v1) dir(controller string) (*dir, error) {
+	path := c.path(controller)
+	if path == "" {
+		return absent, nil
+	}
+	return openDir(path)
+}
+
+// any is the path of a hierarchy in which all processes are to be seen: in
+// every one, but containers are known to make cgroups of their own in some
+// and seldom in these.
+func (c *v1) any() string {
+	for _, name := range []string{"freezer", "devices"} {
+		if path := c.path(name); path != "" {
+			return path
+		}
+	}
+	return c.hierarchies[0].path
+}
+
+func (c *v1) Create() (err error) {
+	var made []string
+	defer func() {
+		if err != nil {
+			undo(made)
+		}
+	}()
+	for _, h := range c.hierarchies {
+		dirs, err := makeDirs(h.path)
+		made = append(made, dirs...)
+		if err != nil {
+			return err
+		}
+		if !slices.Contains(dirs, h.path) {
+			if err := refuseBusy(h.path); err != nil {
+				return err
+			}
+		}
+		if slices.Contains(h.controllers, "cpuset") {
+			if err := inheritCpuset(h.path); err != nil {
+				return err
+			}
+		}
+		if slices.Contains(h.controllers, "freezer") {
+			if err := refuseFrozen(h.path, "freezer.state", "FROZEN"); err != nil {
+				return err
+			}
+		}
+	}
+	if c.unified == nil {
+		return nil
+	}
+	dirs, err := makeDirs(c.unified.path)
+	made = append(made, dirs...)
+	if err != nil {
+		return err
+	}
+	return c.unified.refuse(dirs)
+}
+
+// JoinFiles has the tasks files of v1 and not its cgroup.procs: writing a
+// thread's own id there takes no global lock, which on an idle machine is
+// waited for up to 12 ms.
+func (c *v1) JoinFiles(born bool) ([]*os.File, error) {
+	files := make([]*os.File, 0, len(c.hierarchies)+1)
+	for _, h := range c.hierarchies {
+		f, err := openFile(h.path, "tasks", unix.O_WRONLY)
+		if err != nil {
+			closeAll(files)
+			return nil, fmt.Errorf("cgroup %s: %w", strings.Join(h.controllers, ","), err)
+		}
+		files = append(files, f)
+	}
+	if c.unified == nil {
+		return files, nil
+	}
+	more, err := c.unified.JoinFiles(born)
+	if err != nil {
+		closeAll(files)
+		return nil, err
+	}
+	return append(files, more...), nil
+}
+
+func (c *v1) Dir() (*os.File, error) {
+	if c.unified == nil {
+		return nil, nil
+	}
+	return c.unified.Dir()
+}
+
+// Delegate does nothing: delegation on v1 is not safe, and config-linux.md
+// advises against it.
+func (c *v1) Delegate(int) error { return nil }
+
+func (c *v1) Set(r *specs.LinuxResources) error {
+	if r == nil {
+		return nil
+	}
+	for _, ctl := range controllers {
+		if err := c.setOne(ctl, r); err != nil {
+			return err
+		}
+	}
+	list, err := unified(r)
+	if err != nil || len(list) == 0 {
+		return err
+	}
+	if c.unified == nil {
+		return unsupported(list[0].field, list[0].value, "this host has cgroup v1")
+	}
+	return c.unified.setUnified(list)
+}
+
+// setOne sets one controller. On a hybrid host it may be in the unified
+// hierarchy, where it is enabled when first needed.
+func (c *v1) setOne(ctl controller, r *specs.LinuxResources) error {
+	d, err := c.dir(ctl.name)
+	if err != nil {
+		return err
+	}
+	defer d.close()
+	list, err := ctl.v1(r, d)
+	if err != nil {
+		return err
+	}
+	if d == absent && len(list) > 0 {
+		if c.unified != nil && ctl.v2name != "" && c.unified.offers(ctl.v2name) {
+			return c.unified.setOne(ctl, r)
+		}
+		return list[0].unmounted(ctl.name)
+	}
+	return apply(d, list)
+}
+
+func (c *v1) SetDevices(rules []specs.LinuxDeviceCgroup) error {
+	list, err := deviceRules(rules)
+	if err != nil {
+		return err
+	}
+	d, err := c.dir("devices")
+	switch {
+	case err != nil:
+		return err
+	case d == absent && c.unified != nil:
+		return c.unified.SetDevices(rules)
+	case d == absent:
+		return (&none{why: os.ErrNotExist, rootless: c.rootless}).SetDevices(rules)
+	}
+	defer d.close()
+	return setDevicesV1(d, list)
+}
+
+func (c *v1) Pids() ([]int, error) { return pidsBelow(c.any()) }
+
+func (c *v1) OOMKills() (uint64, error) {
+	d, err := c.dir("memory")
+	if err != nil {
+		return 0, err
+	}
+	defer d.close()
+	return d.keyed("memory.oom_control", "oom_kill")
+}

@@ -1,0 +1,166 @@
+package cgroups
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+)
+
+// v2 is a cgroup in the unified hierarchy.
+type v2 struct {
+	path     string
+	rootless bool
+}
+
+func (c *v2) Paths() map[string]string { return map[string]string{"": c.path} }
+
+func (c *v2) Create() (err error) {
+	made, err := makeDirs(c.path)
+	defer func() {
+		if err != nil {
+			undo(made)
+		}
+	}()
+	if err != nil {
+		return err
+	}
+	if err := c.refuse(made); err != nil {
+		return err
+	}
+	// What cannot be enabled is an error only when it is asked for.
+	return c.enable("")
+}
+
+// Dir is opened for reading, as some kernels want it for clone3(2).
+func (c *v2) Dir() (*os.File, error) { return openFile(c.path, ".", unix.O_RDONLY|unix.O_DIRECTORY) }
+
+func (c *v2) JoinFiles(born bool) ([]*os.File, error) {
+	if born {
+		return nil, nil
+	}
+	f, err := openFile(c.path, "cgroup.procs", unix.O_WRONLY)
+	if err != nil {
+		return nil, fmt.Errorf("cgroup: %w", err)
+	}
+	return []*os.File{f}, nil
+}
+
+func (c *v2) Set(r *specs.LinuxResources) error {
+	if r == nil {
+		return nil
+	}
+	d, err := openDir(c.path)
+	if err != nil {
+		return err
+	}
+	defer d.close()
+	for _, ctl := range controllers {
+		list, err := ctl.v2(r, d)
+		if err != nil {
+			return err
+		}
+		if err := apply(d, list); err != nil {
+			return err
+		}
+	}
+	list, err := unified(r)
+	if err != nil {
+		return err
+	}
+	return apply(d, list)
+}
+
+// setOne sets one controller, which it enables first: for hybrid hosts.
+func (c *v2) setOne(ctl controller, r *specs.LinuxResources) error {
+	if err := c.enable(ctl.v2name); err != nil {
+		return err
+	}
+	d, err := openDir(c.path)
+	if err != nil {
+		return err
+	}
+	defer d.close()
+	list, err := ctl.v2(r, d)
+	if err != nil {
+		return err
+	}
+	return apply(d, list)
+}
+
+// setUnified is setOne for linux.resources.unified.
+func (c *v2) setUnified(list []setting) error {
+	for _, s := range list {
+		if name, _, _ := strings.Cut(s.file, "."); c.offers(name) {
+			if err := c.enable(name); err != nil {
+				return err
+			}
+		}
+	}
+	d, err := openDir(c.path)
+	if err != nil {
+		return err
+	}
+	defer d.close()
+	return apply(d, list)
+}
+
+func (c *v2) SetDevices(rules []specs.LinuxDeviceCgroup) error {
+	list, err := deviceRules(rules)
+	if err != nil {
+		return err
+	}
+	d, err := openDir(c.path)
+	if err != nil {
+		return err
+	}
+	defer d.close()
+	err = setDevicesV2(d, list)
+	if c.rootless && (errors.Is(err, fs.ErrPermission) || errors.Is(err, unix.ENOSYS)) {
+		// An ordinary user may load no program, and needs none: without
+		// privileges over the host the container can open what the user can.
+		return nil
+	}
+	return err
+}
+
+func (c *v2) Delegate(uid int) error {
+	d, err := openDir(c.path)
+	if err != nil {
+		return err
+	}
+	defer d.close()
+	return d.delegate(uid)
+}
+
+// delegate changes the owner of the directory and of the files that
+// /sys/kernel/cgroup/delegate lists (Linux 4.15, and 5.2 at first use), cgroups(7).
+func (d *dir) delegate(uid int) error {
+	files := []string{"cgroup.procs", "cgroup.subtree_control", "cgroup.threads"}
+	if text, err := os.ReadFile("/sys/kernel/cgroup/delegate"); err == nil {
+		files = strings.Fields(string(text))
+	}
+	for _, name := range append(files, ".") {
+		err := unix.Fchownat(d.fd, name, uid, -1, unix.AT_SYMLINK_NOFOLLOW)
+		if err != nil && !(errors.Is(err, unix.ENOENT) && name != ".") {
+			return fmt.Errorf("cgroup %s: cannot be given to user %d: %w", filepath.Join(d.path, name), uid, err)
+		}
+	}
+	return nil
+}
+
+func (c *v2) Pids() ([]int, error) { return pidsBelow(c.path) }
+
+func (c *v2) OOMKills() (uint64, error) {
+	d, err := openDir(c.path)
+	if err != nil {
+		return 0, err
+	}
+	defer d.close()
+	return d.keyed("memory.events", "oom_kill")
+}
