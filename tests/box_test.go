@@ -22,7 +22,8 @@ type box struct {
 	spec   *specs.Spec
 	global []string // more global options
 
-	canaries map[string]string // directories that may not change, and how they were
+	listening []string          // sockets of the test's own
+	canaries  map[string]string // directories that may not change, and how they were
 }
 
 // markerName is the variable that tells which box a process belongs to.

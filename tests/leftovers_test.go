@@ -144,8 +144,12 @@ func (b *box) sockets() []string {
 	b.t.Helper()
 	var list []string
 	for line := range strings.Lines(b.read("/proc/net/unix")) {
-		if fields := strings.Fields(line); len(fields) > 7 && (within(fields[7], b.dir) || strings.Contains(fields[7], b.id)) {
-			list = append(list, fields[7])
+		fields := strings.Fields(line)
+		if len(fields) < 8 || slices.Contains(b.listening, fields[7]) {
+			continue
+		}
+		if path := fields[7]; within(path, b.dir) || strings.Contains(path, b.id) {
+			list = append(list, path)
 		}
 	}
 	return list

@@ -145,6 +145,7 @@ func (b *box) listen(name string) *net.UnixListener {
 	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: b.path(name), Net: "unix"})
 	b.check(err)
 	b.t.Cleanup(func() { l.Close() })
+	b.listening = append(b.listening, b.path(name))
 	b.check(l.SetDeadline(time.Now().Add(patience)))
 	return l
 }

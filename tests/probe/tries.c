@@ -122,6 +122,17 @@ static int try_syscall(int argc, char **argv) {
 	return syscall(a[0], a[1], a[2], a[3], a[4], a[5], a[6]) == -1 ? -1 : 0;
 }
 
+#ifdef __x86_64__
+// syscall32 NR: a system call of the 32-bit kind from this 64-bit program, without arguments.
+static int try_syscall32(int argc, char **argv) {
+	(void)argc;
+	long r;
+	__asm__ volatile("int $0x80" : "=a"(r) : "a"(number(argv[0])), "b"(0), "c"(0), "d"(0) : "memory", "r8", "r9", "r10", "r11");
+	errno = (int)(r < 0 ? -r : 0);
+	return r < 0 ? -1 : 0;
+}
+#endif
+
 static int try_connect(int argc, char **argv) {
 	(void)argc;
 	struct sockaddr_un sa = {.sun_family = AF_UNIX};
@@ -150,6 +161,9 @@ const struct verb try_verbs[] = {
     {"unshare", 1, try_unshare},     // FLAGS
     {"sethostname", 1, try_sethostname},
     {"syscall", 1, try_syscall}, // NR [ARG...]
+#ifdef __x86_64__
+    {"syscall32", 1, try_syscall32}, // NR
+#endif
     {"connect", 1, try_connect}, // PATH of a unix socket
     {NULL, 0, NULL},
 };
