@@ -43,7 +43,7 @@ func TestMisuseIsOneMessageWithAHint(t *testing.T) {
 		"ps -f xml a":              "ps: --format \"xml\": must be table or json (see `hull ps --help`)",
 		"update a":                 "update: nothing to change: give --resources or a limit (see `hull update --help`)",
 		"update --memory 1x a":     "update: --memory: \"1x\" is no amount of memory such as 64m, and not -1 (see `hull update --help`)",
-		"events --interval 0s a":   "events: --interval 0s: must be positive (see `hull events --help`)",
+		"events --interval 0s a":   "events: --interval 0s: must be at least a millisecond (see `hull events --help`)",
 		"run --preserve-fds -1 a":  "run: --preserve-fds -1: must not be negative (see `hull run --help`)",
 		"--log-format xml state a": "--log-format \"xml\": must be text or json",
 		"--log-level all state a":  "--log-level \"all\": must be debug, info, warning or error",

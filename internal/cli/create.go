@@ -41,7 +41,7 @@ func create(c *urfave.Context) error {
 func createFlags() []urfave.Flag {
 	return append([]urfave.Flag{
 		bundleFlag(),
-		&urfave.StringFlag{Name: "config", Aliases: []string{"f"}, Usage: "read `FILE` instead of the bundle's config.json"},
+		configFlag(),
 		&urfave.BoolFlag{Name: "no-pivot", Usage: "move the root mount instead of pivot_root(2), for a root in an initial ramdisk"},
 		&urfave.BoolFlag{Name: "no-new-keyring", Usage: "keep the caller's session keyring"},
 	}, processFlags()...)
@@ -59,6 +59,10 @@ func processFlags() []urfave.Flag {
 
 func bundleFlag() urfave.Flag {
 	return &urfave.StringFlag{Name: "bundle", Aliases: []string{"b"}, Usage: "`DIR` with config.json", Value: "."}
+}
+
+func configFlag() urfave.Flag {
+	return &urfave.StringFlag{Name: "config", Aliases: []string{"f"}, Usage: "read `FILE` instead of the bundle's config.json"}
 }
 
 func createOptions(c *urfave.Context) (libcontainer.CreateOptions, error) {
