@@ -20,6 +20,9 @@ type Host struct {
 func (c *Config) Check(h Host) error {
 	k := newChecker()
 	k.spec(c.Spec, h)
+	if c.others.VM != nil {
+		k.bad("vm", nil, "virtual machines are not supported").onKey()
+	}
 	k.noNUL(c.Raw, c.Spec)
 	return k.locate(c.Path, c.Raw)
 }
@@ -56,9 +59,6 @@ func (k checker) spec(s *specs.Spec, h Host) {
 		k.in("process").mappedUser(s.Process, l)
 	}
 	k.names(s, l)
-	if s.VM != nil {
-		k.bad("vm", nil, "virtual machines are not supported").onKey()
-	}
 	k.hooks(s.Hooks)
 	k.in("linux").linux(l, s, h)
 	for name := range s.Annotations {
@@ -130,7 +130,8 @@ func (k checker) noNUL(raw []byte, v any) {
 	if err != nil {
 		return
 	}
-	walk(known, func(at string, m mark) {
+	walk(known, func(path []byte, m mark) {
+		at := string(path)
 		if strings.HasPrefix(at, "annotations") || at == "linux.seccomp.listenerMetadata" {
 			return
 		}

@@ -106,7 +106,7 @@ func (k checker) args(args []string) {
 	case len(args) == 0:
 		k.bad("args", nil, "is missing or empty: there is nothing to execute")
 	case args[0] == "":
-		k.bad("args[0]", `""`, "is empty: there is nothing to execute")
+		k.bad("args[0]", "", "is empty: there is nothing to execute")
 	}
 }
 

@@ -23,10 +23,10 @@ func decode(file string, raw []byte, v any) error {
 	if syntax := (*json.SyntaxError)(nil); errors.As(err, &syntax) {
 		offset := int(syntax.Offset) - 1
 		if strings.HasPrefix(syntax.Error(), "unexpected end") {
-			path := walk(raw, func(string, mark) {})
+			path := walk(raw, func([]byte, mark) {})
 			return fail(len(raw), path, "the JSON ends here, too early: is the file cut off?")
 		}
-		path := walk(raw[:max(offset, 0)], func(string, mark) {})
+		path := walk(raw[:max(offset, 0)], func([]byte, mark) {})
 		return fail(offset, path, "this is not JSON: "+syntax.Error())
 	}
 	if wrong := (*json.UnmarshalTypeError)(nil); errors.As(err, &wrong) {
@@ -39,7 +39,7 @@ func decode(file string, raw []byte, v any) error {
 		return fail(len(raw)-len(start), "", "must be an object")
 	}
 	if !utf8.Valid(raw) { // encoding/json would put U+FFFD in its place
-		return fail(invalidUTF8(raw), walk(raw[:invalidUTF8(raw)], func(string, mark) {}),
+		return fail(invalidUTF8(raw), walk(raw[:invalidUTF8(raw)], func([]byte, mark) {}),
 			"this is not JSON: the byte is not part of UTF-8 text")
 	}
 	return nil
@@ -70,12 +70,12 @@ func wrongTypes(file string, raw []byte, v any, wrong *json.UnmarshalTypeError) 
 // valueAt finds the value whose first or last byte is at offset: where encoding/json points
 // for objects and arrays, and for all others.
 func valueAt(raw []byte, offset int) (path string, start, end int) {
-	walk(raw, func(at string, m mark) {
+	walk(raw, func(at []byte, m mark) {
 		if m.value <= offset {
-			path, start = at, m.value
+			path, start = string(at), m.value
 		}
 	})
-	w := walker{raw: raw, off: start, visit: func(string, mark) {}}
+	w := walker{raw: raw, off: start, visit: func([]byte, mark) {}}
 	w.value(start)
 	return path, start, w.off
 }

@@ -17,13 +17,13 @@ type walker struct {
 	raw   []byte
 	off   int
 	path  []byte
-	visit func(path string, m mark)
+	visit func(path []byte, m mark)
 	ended bool
 	end   string // path of what was being read when raw ended
 }
 
 // walk visits each value of raw, outer ones first. It returns the path at which raw ended.
-func walk(raw []byte, visit func(path string, m mark)) string {
+func walk(raw []byte, visit func(path []byte, m mark)) string {
 	w := walker{raw: raw, visit: visit}
 	w.next()
 	w.value(w.off)
@@ -50,7 +50,7 @@ func (w *walker) value(key int) {
 	if !w.next() {
 		return
 	}
-	w.visit(string(w.path), mark{key, w.off})
+	w.visit(w.path, mark{key, w.off})
 	switch w.raw[w.off] {
 	case '{':
 		w.members(func(int) { w.member() })
@@ -62,7 +62,7 @@ func (w *walker) value(key int) {
 	case '"':
 		w.str()
 	default:
-		for w.off < len(w.raw) && !bytes.ContainsRune([]byte(" \t\r\n,:]}"), rune(w.raw[w.off])) {
+		for w.off < len(w.raw) && strings.IndexByte(" \t\r\n,:]}", w.raw[w.off]) < 0 {
 			w.off++
 		}
 	}
@@ -119,6 +119,9 @@ func (w *walker) str() []byte {
 }
 
 func unquote(quoted []byte) (s string) {
+	if len(quoted) > 1 && bytes.IndexByte(quoted, '\\') < 0 {
+		return string(quoted[1 : len(quoted)-1])
+	}
 	_ = json.Unmarshal(quoted, &s) // what is cut off is ""
 	return s
 }
@@ -146,25 +149,37 @@ func parent(path string) string {
 }
 
 // find returns where the paths are in raw. What is not in raw is missing from the result.
-// encoding/json takes keys in any case, so cases do not matter here.
 func find(raw []byte, paths []string) map[string]mark {
-	wanted := make(map[string]*mark)
+	nowhere := mark{-1, -1}
+	wanted := make(map[string]mark)
 	for _, path := range paths {
-		wanted[strings.ToLower(path)] = nil
+		wanted[string(fold(nil, path))] = nowhere
 	}
-	walk(raw, func(path string, m mark) {
-		path = strings.ToLower(path)
-		if _, ok := wanted[path]; ok {
-			wanted[path] = &m // the last of two equal keys is the one that counts
+	var folded []byte
+	walk(raw, func(path []byte, m mark) {
+		folded = fold(folded[:0], path)
+		if _, ok := wanted[string(folded)]; ok {
+			wanted[string(folded)] = m // the last of two equal keys is the one that counts
 		}
 	})
 	found := make(map[string]mark)
 	for _, path := range paths {
-		if m := wanted[strings.ToLower(path)]; m != nil {
-			found[path] = *m
+		if m := wanted[string(fold(nil, path))]; m != nowhere {
+			found[path] = m
 		}
 	}
 	return found
+}
+
+// fold appends path without capital letters: encoding/json takes keys in any case.
+func fold[T string | []byte](to []byte, path T) []byte {
+	for _, c := range []byte(path) {
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		to = append(to, c)
+	}
+	return to
 }
 
 // locate is err with the positions of all problems in the document, in their order there; and with

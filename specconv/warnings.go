@@ -30,7 +30,10 @@ func (c *Config) Warnings() []string {
 		name  string
 		given bool
 	}{
-		{"windows", s.Windows != nil}, {"solaris", s.Solaris != nil}, {"zos", s.ZOS != nil}, {"freebsd", s.FreeBSD != nil},
+		{"freebsd", c.others.FreeBSD != nil},
+		{"solaris", c.others.Solaris != nil},
+		{"windows", c.others.Windows != nil},
+		{"zos", c.others.ZOS != nil},
 	} {
 		if platform.given {
 			k.bad(platform.name, nil, "is for another platform, and ignored")
