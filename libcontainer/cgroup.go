@@ -1,56 +1,26 @@
 package libcontainer
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
-	"reflect"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
-	"golang.org/x/sys/unix"
 
 	"hull/cgroups"
+	"hull/internal/sys"
+	"hull/rootfs"
 )
 
 // newCgroup is the cgroup that linux.cgroupsPath names; nothing is made yet.
-func newCgroup(host *cgroups.Host, id string, s *specs.Spec, _ *CreateOptions) (cgroups.Cgroup, error) {
+func newCgroup(host *cgroups.Host, id string, s *specs.Spec, o *CreateOptions) (cgroups.Cgroup, error) {
 	path := ""
 	if s.Linux != nil {
 		path = s.Linux.CgroupsPath
 	}
-	return host.New(path, id)
-}
-
-// createCgroup makes the cgroup. An ordinary user who asked for no limits does without one.
-func (c *Container) createCgroup(b *build) error {
-	if b.cg == nil {
-		return nil
-	}
-	err := b.cg.Create()
-	if err == nil || !b.opt.Rootless || asksForCgroup(b.spec) || !denied(err) {
-		return err
-	}
-	b.cg = nil
-	c.rec.Cgroup.Paths = nil
-	return b.compile()
-}
-
-func denied(err error) bool {
-	return errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM) || errors.Is(err, unix.EROFS) || errors.Is(err, fs.ErrNotExist)
-}
-
-// asksForCgroup says whether the configuration cannot be had without a cgroup.
-func asksForCgroup(s *specs.Spec) bool {
-	if s.Linux == nil {
-		return false
-	}
-	r := s.Linux.Resources
-	if s.Linux.CgroupsPath != "" || r == nil {
-		return s.Linux.CgroupsPath != ""
-	}
-	bare := *r
-	bare.Devices = nil
-	return !reflect.DeepEqual(bare, specs.LinuxResources{})
+	return host.New(path, id, cgroups.Options{Rootless: o.Rootless})
 }
 
 func resources(s *specs.Spec) *specs.LinuxResources {
@@ -60,35 +30,108 @@ func resources(s *specs.Spec) *specs.LinuxResources {
 	return s.Linux.Resources
 }
 
-// limit sets everything but the device rules, which would keep the stage from making nodes.
-func (c *Container) limit(b *build) error {
-	if r := resources(b.spec); b.cg != nil && r != nil {
-		return b.cg.Set(r)
-	}
-	return nil
+// cgroup is the container's cgroup as recorded.
+func (c *Container) cgroup() cgroups.Cgroup {
+	return cgroups.Load(c.rec.Cgroup.Paths, cgroups.Options{Rootless: c.rec.Rootless})
 }
 
 // limitDevices sets the device rules: the configuration's, then those for the devices that
 // every container has. Nothing else is allowed, whether or not a rule says so.
-func (c *Container) limitDevices(b *build) error {
-	if b.cg == nil || b.opt.Rootless {
-		return nil
-	}
+func limitDevices(cg cgroups.Cgroup, s *specs.Spec) error {
 	rules := []specs.LinuxDeviceCgroup{{Allow: false, Access: "rwm"}}
-	if r := resources(b.spec); r != nil {
+	if r := resources(s); r != nil {
 		rules = append(rules, r.Devices...)
 	}
-	return b.cg.SetDevices(append(rules, cgroups.DefaultDeviceRules()...))
+	return cg.SetDevices(append(rules, cgroups.DefaultDeviceRules()...))
 }
 
 // deleteCgroup removes the cgroup and whatever still runs in it.
 func (c *Container) deleteCgroup() error {
-	cg := c.cgroup()
-	if cg == nil {
+	if len(c.rec.Cgroup.Paths) == 0 {
 		return nil
 	}
+	cg := c.cgroup()
 	if err := cg.Kill(); err != nil {
 		return fmt.Errorf("container %s: %w", c.ID, err)
 	}
 	return cg.Delete()
+}
+
+// hierarchies are the container's cgroup directories, for mounts of type cgroup.
+func hierarchies(host *cgroups.Host, cg cgroups.Cgroup) []rootfs.Hierarchy {
+	paths := cg.Paths()
+	var list []rootfs.Hierarchy
+	for _, m := range host.Mounts {
+		switch {
+		case m.Unified:
+			if dir, ok := paths[""]; ok && host.V2 {
+				list = append(list, rootfs.Hierarchy{Dir: dir})
+			}
+		case len(m.Controllers) > 0 && !host.V2:
+			h := rootfs.Hierarchy{Name: filepath.Base(m.Dir), Dir: paths[m.Controllers[0]]}
+			for _, c := range m.Controllers {
+				if name := strings.TrimPrefix(c, "name="); name != h.Name {
+					h.Links = append(h.Links, name)
+				}
+			}
+			list = append(list, h)
+		}
+	}
+	return list
+}
+
+// bornInside says whether the stage can be born in the unified hierarchy's
+// directory of cg (clone3(2), CLONE_INTO_CGROUP): far quicker than moving there.
+func bornInside(cg cgroups.Cgroup) bool {
+	_, unified := cg.Paths()[""]
+	return unified && sys.HasClone3()
+}
+
+// joinPaths are the files of cg into which a process writes 0 to join.
+func joinPaths(cg cgroups.Cgroup, born bool) []string {
+	var list []string
+	for controller, dir := range cg.Paths() {
+		file := filepath.Join(dir, "tasks")
+		if controller == "" {
+			file = filepath.Join(dir, "cgroup.procs")
+		}
+		if (controller != "" || !born) && !slices.Contains(list, file) {
+			list = append(list, file)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+// execCgroup is where exec's process goes: the container's cgroup, or with
+// `[controller,…:]path` one below it, which has to exist.
+func execCgroup(cg cgroups.Cgroup, sub []string) (cgroups.Cgroup, error) {
+	if len(sub) == 0 {
+		return cg, nil
+	}
+	paths := cg.Paths()
+	for _, arg := range sub {
+		controllers, path, chosen := strings.Cut(arg, ":")
+		if !chosen {
+			path = arg
+		}
+		if !filepath.IsLocal(strings.TrimLeft(path, "/")) && strings.Trim(path, "/") != "" {
+			return nil, fmt.Errorf("exec --cgroup %s: leads out of the container's cgroup", arg)
+		}
+		for _, name := range strings.Split(controllers, ",") {
+			if _, ok := paths[name]; chosen && !ok {
+				return nil, fmt.Errorf("exec --cgroup %s: the container has no cgroup of controller %q", arg, name)
+			}
+		}
+		for name, dir := range paths {
+			if chosen && !slices.Contains(strings.Split(controllers, ","), name) {
+				continue
+			}
+			paths[name] = filepath.Join(dir, path)
+			if st, err := os.Stat(paths[name]); err != nil || !st.IsDir() {
+				return nil, fmt.Errorf("exec --cgroup %s: %s: %w", arg, paths[name], os.ErrNotExist)
+			}
+		}
+	}
+	return cgroups.Load(paths, cgroups.Options{}), nil
 }

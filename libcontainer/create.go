@@ -36,7 +36,7 @@ type CreateOptions struct {
 }
 
 // Create makes the container id. With o.Run it is started as well.
-func (r *Root) Create(id string, o CreateOptions) (_ *Container, err error) {
+func (r *Root) Create(id string, o CreateOptions) (*Container, error) {
 	cfg, err := specconv.Load(o.Bundle, o.Config)
 	if err != nil {
 		return nil, err
@@ -45,42 +45,19 @@ func (r *Root) Create(id string, o CreateOptions) (_ *Container, err error) {
 	if err != nil {
 		return nil, err
 	}
-	var u undo
-	defer u.run()
-
-	// On disk first: whatever follows can be found and removed.
-	unlock, err := c.make(cfg.Raw)
-	if err != nil {
-		return nil, err
-	}
-	u.add(func() { os.RemoveAll(c.dir()) })
-	defer unlock()
-	if err := c.createCgroup(b); err != nil {
-		return nil, err
-	}
-	u.add(func() { c.deleteCgroup() })
-	if err := c.spawn(b); err != nil {
-		return nil, err
-	}
-	u.add(c.Init.stage.Kill)
-
-	// The stage is at work; meanwhile the limits.
-	if err := c.limit(b); err != nil {
-		return nil, err
-	}
-	if err := c.Init.stage.Serve(b.ready); err != nil {
-		return nil, c.explain(err)
-	}
-	if o.Run {
-		if err := c.finishRun(b); err != nil {
-			return nil, err
-		}
-	}
-	if err := c.publish(&o); err != nil {
-		return nil, err
-	}
-	u.keep()
-	return c, nil
+	defer c.unlock()
+	return c, through([]move{
+		// On disk first: whatever follows can be found and removed.
+		{"create.claim", c.claim, nil},
+		{"create.record", func() error { return c.record(cfg.Raw) }, c.erase},
+		{"create.cgroup", b.cg.Create, c.undoCgroup},
+		{"create.stage", func() error { return c.spawn(b) }, c.killStage},
+		// The stage is at work; meanwhile the limits.
+		{"create.limits", func() error { return b.cg.Set(resources(b.spec)) }, nil},
+		{"create.setup", func() error { return c.explain(c.Init.stage.Serve(b.ready)) }, nil},
+		{"create.start", func() error { return c.finishRun(b, &o) }, nil},
+		{"create.publish", func() error { return c.publish(&o) }, nil},
+	})
 }
 
 // prepare checks everything and compiles the plan, touching nothing.
@@ -111,6 +88,7 @@ func (r *Root) prepare(id string, cfg *specconv.Config, o *CreateOptions) (*Cont
 	if b.cg, err = newCgroup(host, id, s, o); err != nil {
 		return nil, nil, err
 	}
+	b.hierarchies, b.born = hierarchies(host, b.cg), bornInside(b.cg)
 	if !o.Run {
 		b.opt.listener = func() (*os.File, error) { return sys.ListenUnix(c.path(socketFile)) }
 	}
@@ -119,9 +97,7 @@ func (r *Root) prepare(id string, cfg *specconv.Config, o *CreateOptions) (*Cont
 		ID: id, Bundle: cfg.Bundle, Rootfs: rootfs, Created: time.Now().UTC(), UID: os.Getuid(),
 		BootID: bootID(), Rootless: o.Rootless, Notes: s.Annotations,
 	}
-	if b.cg != nil {
-		c.rec.Cgroup.Paths = b.cg.Paths()
-	}
+	c.rec.Cgroup.Paths = b.cg.Paths()
 	return c, b, b.compile()
 }
 
@@ -145,40 +121,52 @@ func rootfsOf(cfg *specconv.Config) (string, error) {
 	return real, nil
 }
 
-// make claims the id, locked, and writes down what is about to be done.
-func (c *Container) make(config []byte) (unlock func(), err error) {
-	if c.rec.Creator, err = current(os.Getpid()); err != nil {
-		return nil, err
-	}
+// claim takes the id: of several who make the directory one succeeds.
+func (c *Container) claim() error {
 	if err := os.Mkdir(c.dir(), 0o700); err != nil {
 		if errors.Is(err, fs.ErrExist) {
-			return nil, ErrExists
+			return fmt.Errorf("container %s: %w", c.ID, ErrExists)
 		}
-		return nil, fmt.Errorf("state: %w", err)
+		return fmt.Errorf("state: %w", err)
 	}
-	d, err := os.Open(c.dir())
-	if err != nil {
-		return nil, fmt.Errorf("state: %w", err) // deleted already
+	return nil
+}
+
+// record writes down what is about to be done, and keeps the configuration.
+func (c *Container) record(config []byte) (err error) {
+	if c.held, err = lockDir(c.dir()); err != nil {
+		return fmt.Errorf("state: %w", err) // deleted already
 	}
-	err = sys.Lock(d)
-	if err == nil {
-		err = c.save()
+	if c.rec.Creator, err = current(os.Getpid()); err != nil {
+		return err
 	}
-	if err == nil {
-		err = os.WriteFile(c.path(configFile), config, 0o600)
+	if err := c.save(); err != nil {
+		return err
 	}
-	if err != nil {
-		os.RemoveAll(c.dir())
-		d.Close()
-		return nil, fmt.Errorf("state: %w", err)
+	if err := os.WriteFile(c.path(configFile), config, 0o600); err != nil {
+		return fmt.Errorf("state: %w", err)
 	}
-	return func() { d.Close() }, nil
+	return nil
+}
+
+func (c *Container) erase() { _ = os.RemoveAll(c.dir()) }
+
+func (c *Container) undoCgroup() {
+	if err := c.deleteCgroup(); err != nil {
+		c.warn(err)
+	}
+}
+
+func (c *Container) killStage() {
+	if c.Init != nil {
+		c.Init.stage.Kill()
+	}
 }
 
 // spawn starts the stage.
 func (c *Container) spawn(b *build) error {
 	o := nsenter.Options{CloneFlags: b.ns.clone, Stdio: b.opt.Stdio, Preserve: b.opt.Preserve}
-	if b.cg != nil && bornInside(b.cg) {
+	if b.born {
 		dir, err := b.cg.Dir()
 		if err != nil {
 			return err
@@ -196,7 +184,7 @@ func (c *Container) spawn(b *build) error {
 
 // onReady is called when only the user's program is missing.
 func (c *Container) onReady(b *build, call *plan.Call, o *CreateOptions) error {
-	if err := c.limitDevices(b); err != nil {
+	if err := limitDevices(b.cg, b.spec); err != nil {
 		return err
 	}
 	init, err := current(call.Pid)
@@ -223,7 +211,11 @@ func (c *Container) onReady(b *build, call *plan.Call, o *CreateOptions) error {
 }
 
 // finishRun waits for the user's program to run and runs the hooks of start.
-func (c *Container) finishRun(b *build) error {
+func (c *Container) finishRun(b *build, o *CreateOptions) error {
+	if !o.Run {
+		c.Init.stage.Close()
+		return nil
+	}
 	if err := c.Init.stage.Serve(nil); err != nil {
 		return c.explain(err)
 	}
@@ -260,7 +252,7 @@ func sendPidfd(path string, pidfd *os.File) error {
 
 // explain adds what may have killed a stage that said nothing.
 func (c *Container) explain(err error) error {
-	if !errors.Is(err, nsenter.ErrDied) {
+	if err == nil || !errors.Is(err, nsenter.ErrDied) {
 		return err
 	}
 	status, werr := c.Init.stage.Wait()
@@ -268,10 +260,8 @@ func (c *Container) explain(err error) error {
 		return err
 	}
 	if status.Signaled() && status.Signal() == unix.SIGKILL {
-		if cg := c.cgroup(); cg != nil {
-			if n, oerr := cg.OOMKills(); oerr == nil && n > 0 {
-				return fmt.Errorf("%w: killed for lack of memory: raise linux.resources.memory.limit", err)
-			}
+		if n, oerr := c.cgroup().OOMKills(); oerr == nil && n > 0 {
+			return fmt.Errorf("%w: killed for lack of memory: raise linux.resources.memory.limit", err)
 		}
 	}
 	if status.Signaled() {

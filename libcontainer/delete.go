@@ -14,11 +14,10 @@ import (
 // first. It can be repeated: whatever a killed command left is found through
 // the record, and the directory, which holds the record, goes last.
 func (c *Container) Delete(force bool) error {
-	unlock, err := c.lock()
-	if err != nil {
+	if err := c.lock(); err != nil {
 		return err
 	}
-	defer unlock()
+	defer c.unlock()
 	status, err := c.Status()
 	if err != nil {
 		return err

@@ -6,7 +6,6 @@ import (
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 
-	"hull/cgroups"
 	"hull/internal/plan"
 	"hull/nsenter"
 )
@@ -42,6 +41,7 @@ func (c *Container) Exec(o ExecOptions) (*Process, error) {
 	if b.cg, err = execCgroup(c.cgroup(), o.Cgroup); err != nil {
 		return nil, err
 	}
+	b.born = bornInside(b.cg)
 	p := &Process{}
 	b.opt.readyHandler = func(call *plan.Call) error {
 		p.Pid, p.PidFD, p.Console = call.Pid, call.PidFD, b.console
@@ -61,7 +61,7 @@ func (c *Container) Exec(o ExecOptions) (*Process, error) {
 // exec starts the stage and follows it until the program runs.
 func (b *build) exec(p *Process, o *ExecOptions) error {
 	no := nsenter.Options{Stdio: b.opt.Stdio, Preserve: b.opt.Preserve}
-	if b.cg != nil && bornInside(b.cg) {
+	if b.born {
 		dir, err := b.cg.Dir()
 		if err != nil {
 			return err
@@ -103,15 +103,4 @@ func (c *Container) mayExec(ignorePaused bool) error {
 		return fmt.Errorf("cannot exec in a paused container (use --ignore-paused to override): %w", ErrPaused)
 	}
 	return nil
-}
-
-// execCgroup is where exec's process goes: the container's cgroup, or one below it.
-func execCgroup(cg cgroups.Cgroup, sub []string) (cgroups.Cgroup, error) {
-	if cg == nil || len(sub) == 0 {
-		if len(sub) > 0 {
-			return nil, fmt.Errorf("exec --cgroup: the container has no cgroup")
-		}
-		return cg, nil
-	}
-	return cg.Sub(sub)
 }

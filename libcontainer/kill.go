@@ -62,10 +62,10 @@ func (c *Container) killAll() error {
 			return err
 		}
 	}
-	if cg := c.cgroup(); cg != nil {
-		return cg.Kill()
+	if len(c.rec.Cgroup.Paths) == 0 {
+		return nil
 	}
-	return nil
+	return c.cgroup().Kill()
 }
 
 // signal sends sig to p if it is still the same process: the descriptor is
@@ -101,8 +101,8 @@ func (c *Container) ownPidNamespace() bool {
 
 // Pids are the processes of the container, as the host numbers them.
 func (c *Container) Pids() ([]int, error) {
-	if cg := c.cgroup(); cg != nil {
-		return cg.Pids()
+	if len(c.rec.Cgroup.Paths) > 0 {
+		return c.cgroup().Pids()
 	}
 	if c.rec.Init.alive(c.rec.BootID) {
 		return []int{c.rec.Init.Pid}, nil

@@ -132,7 +132,7 @@ func (b *build) enterUser(fds map[uintptr]plan.Reg) {
 			b.Unshare(unix.CLONE_NEWUSER, "a user namespace")
 		}
 		b.Ask("write the id maps", nil, func(c *plan.Call) error {
-			return writeMaps(c.Pid, b.spec.Linux, b.opt.Rootless)
+			return writeMaps(c.Pid, b.spec.Linux)
 		})
 	}
 	becomeRoot(b.Plan)

@@ -17,11 +17,7 @@ func (c *Container) Pause() error {
 	if status != specs.StateRunning && status != specs.StateCreated {
 		return fmt.Errorf("container not running or created: %s", status)
 	}
-	cg, err := c.needCgroup("pause")
-	if err != nil {
-		return err
-	}
-	return cg.Freeze()
+	return c.cgroup().Freeze()
 }
 
 // Resume thaws them.
@@ -33,20 +29,15 @@ func (c *Container) Resume() error {
 	if status != StatusPaused {
 		return fmt.Errorf("%w: %s", ErrNotPaused, status)
 	}
-	cg, err := c.needCgroup("resume")
-	if err != nil {
-		return err
-	}
-	return cg.Thaw()
+	return c.cgroup().Thaw()
 }
 
 // Update changes the container's limits; what r leaves out stays.
 func (c *Container) Update(r *specs.LinuxResources) error {
-	unlock, err := c.lock()
-	if err != nil {
+	if err := c.lock(); err != nil {
 		return err
 	}
-	defer unlock()
+	defer c.unlock()
 	status, err := c.Status()
 	if err != nil {
 		return err
@@ -54,26 +45,10 @@ func (c *Container) Update(r *specs.LinuxResources) error {
 	if status == specs.StateStopped {
 		return ErrNotRunning
 	}
-	cg, err := c.needCgroup("update")
-	if err != nil {
-		return err
-	}
-	return cg.Set(r)
+	return c.cgroup().Set(r)
 }
 
 // Stats are the figures of the container's cgroup.
 func (c *Container) Stats() (*cgroups.Stats, error) {
-	cg, err := c.needCgroup("stats")
-	if err != nil {
-		return nil, err
-	}
-	return cg.Stats()
-}
-
-func (c *Container) needCgroup(verb string) (cgroups.Cgroup, error) {
-	cg := c.cgroup()
-	if cg == nil {
-		return nil, fmt.Errorf("cannot %s: the container has no cgroup", verb)
-	}
-	return cg, nil
+	return c.cgroup().Stats()
 }

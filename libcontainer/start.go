@@ -14,11 +14,10 @@ import (
 
 // Start lets the created container's program run. See runtime.md, start.
 func (c *Container) Start() error {
-	unlock, err := c.lock()
-	if err != nil {
+	if err := c.lock(); err != nil {
 		return err
 	}
-	defer unlock()
+	defer c.unlock()
 	if err := c.mayStart(); err != nil {
 		return err
 	}

@@ -29,7 +29,8 @@ type Container struct {
 
 	root *Root
 	rec  *record
-	torn error // why the record on disk cannot be read
+	held *os.File // the directory, while we hold its lock
+	torn error    // why the record on disk cannot be read
 }
 
 // record is what is kept of a container. It is written before the first side
@@ -72,7 +73,7 @@ type cgroupRecord struct {
 	Paths map[string]string `json:"paths,omitempty"`
 }
 
-func (c *Container) dir() string              { return filepath.Join(c.root.Dir, c.ID) }
+func (c *Container) dir() string             { return filepath.Join(c.root.Dir, c.ID) }
 func (c *Container) path(name string) string { return filepath.Join(c.dir(), name) }
 
 // save writes the record.
@@ -113,23 +114,40 @@ func (c *Container) spec() (*specs.Spec, error) {
 }
 
 // lock lets one command at a time change the container. It ends with unlock.
-func (c *Container) lock() (unlock func(), err error) {
-	d, err := os.Open(c.dir())
+func (c *Container) lock() (err error) {
+	if c.held, err = lockDir(c.dir()); err != nil {
+		return fmt.Errorf("container %s: %w", c.ID, ErrNotExist)
+	}
+	// Whoever held the lock before may have changed or removed it.
+	rec, err := loadRecord(c.dir())
+	if err == nil {
+		c.rec = rec
+		return nil
+	}
+	if _, err := os.Stat(c.dir()); err != nil {
+		c.unlock()
+		return fmt.Errorf("container %s: %w", c.ID, ErrNotExist)
+	}
+	return nil // damaged, which Load has noticed
+}
+
+func (c *Container) unlock() {
+	if c.held != nil {
+		c.held.Close()
+		c.held = nil
+	}
+}
+
+func lockDir(dir string) (*os.File, error) {
+	d, err := os.Open(dir)
 	if err != nil {
-		return nil, fmt.Errorf("container %s: %w", c.ID, ErrNotExist)
+		return nil, err
 	}
 	if err := sys.Lock(d); err != nil {
 		d.Close()
-		return nil, fmt.Errorf("container %s: %w", c.ID, err)
+		return nil, err
 	}
-	// Whoever held the lock before may have changed or removed it.
-	if rec, err := loadRecord(c.dir()); err == nil {
-		c.rec = rec
-	} else if _, err := os.Stat(c.dir()); err != nil {
-		d.Close()
-		return nil, fmt.Errorf("container %s: %w", c.ID, ErrNotExist)
-	}
-	return func() { d.Close() }, nil
+	return d, nil
 }
 
 // keepRelease records the operations of p after op.

@@ -10,7 +10,6 @@ import (
 	"github.com/moby/sys/user"
 	"github.com/opencontainers/runtime-spec/specs-go"
 
-	"hull/cgroups"
 	"hull/internal/sys"
 )
 
@@ -44,10 +43,8 @@ func (c *Container) Status() (specs.ContainerState, error) {
 	if !c.rec.Init.alive(c.rec.BootID) {
 		return specs.StateStopped, nil
 	}
-	if cg := c.cgroup(); cg != nil {
-		if frozen, err := cg.Frozen(); err == nil && frozen {
-			return StatusPaused, nil
-		}
+	if frozen, err := c.cgroup().Frozen(); err == nil && frozen {
+		return StatusPaused, nil
 	}
 	if c.waits() {
 		return specs.StateCreated, nil
@@ -126,18 +123,6 @@ func owner(uid int) string {
 		return u.Name
 	}
 	return "#" + strconv.Itoa(uid)
-}
-
-// cgroup is the container's cgroup, nil if it has none.
-func (c *Container) cgroup() cgroups.Cgroup {
-	if len(c.rec.Cgroup.Paths) == 0 {
-		return nil
-	}
-	cg, err := cgroups.Load(c.rec.Cgroup.Paths)
-	if err != nil {
-		return nil
-	}
-	return cg
 }
 
 // warn reports an error that does not end the verb.

@@ -3,12 +3,9 @@ package libcontainer
 import (
 	"fmt"
 	"os"
-	"path/filepath"
-	"sort"
 
 	"golang.org/x/sys/unix"
 
-	"hull/cgroups"
 	"hull/internal/plan"
 	"hull/internal/sys"
 )
@@ -18,7 +15,7 @@ import (
 // RCU grace period, that moving another process costs.
 func stepCgroup(b *build) error {
 	b.At("linux.cgroupsPath", "")
-	for _, name := range joinPaths(b.cg) {
+	for _, name := range joinPaths(b.cg, b.born) {
 		r := b.Inherit(func() (*os.File, error) {
 			f, err := os.OpenFile(name, os.O_WRONLY, 0)
 			if err != nil {
@@ -35,27 +32,4 @@ func stepCgroup(b *build) error {
 		b.Unshare(unix.CLONE_NEWCGROUP, "a cgroup namespace")
 	}
 	return nil
-}
-
-// joinPaths are the files of cg into which a process writes 0 to join.
-func joinPaths(cg cgroups.Cgroup) []string {
-	if cg == nil || bornInside(cg) {
-		return nil
-	}
-	var list []string
-	for controller, dir := range cg.Paths() {
-		file := "tasks"
-		if controller == "" {
-			file = "cgroup.procs"
-		}
-		list = append(list, filepath.Join(dir, file))
-	}
-	sort.Strings(list)
-	return list
-}
-
-// bornInside says whether clone3 can make a process inside cg: v2, and Linux 5.7.
-func bornInside(cg cgroups.Cgroup) bool {
-	_, unified := cg.Paths()[""]
-	return unified && len(cg.Paths()) == 1 && sys.HasClone3()
 }

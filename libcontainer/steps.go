@@ -8,6 +8,7 @@ import (
 	"hull/cgroups"
 	"hull/internal/plan"
 	"hull/internal/sys"
+	"hull/rootfs"
 )
 
 // verb is what a step belongs to.
@@ -35,8 +36,10 @@ func steps() []step {
 		{"umask", both, "first: the modes that later steps give are meant exactly", stepNoUmask},
 		{"cgroup", creating, "before the cgroup namespace, whose root is where we are then", stepCgroup},
 		{"namespaces", creating, "all that follows acts in them", stepNamespaces},
+		{"affinity", executing, "the initial one is for the time outside the container's cgroup", stepInitialAffinity},
 		{"join", executing, "all that follows acts in them", stepJoin},
 		{"cgroup", executing, "after the fork: joining cannot fail on a limit of one process, forking inside can", stepCgroup},
+		{"affinity", executing, "the final one is for the time inside", stepFinalAffinity},
 		{"session", both, "before the terminal, which becomes the session's", stepSession},
 		{"keyring", both, "before the program could see the caller's keys", stepKeyring},
 		{"loopback", creating, "hooks find the network namespace usable", stepLoopback},
@@ -66,13 +69,15 @@ func steps() []step {
 // build is a plan in the making.
 type build struct {
 	*plan.Plan
-	c       *Container
-	verb    verb
-	spec    *specs.Spec
-	process *specs.Process
-	opt     *options
-	ns      namespaces
-	cg      cgroups.Cgroup // nil: no cgroup of its own
+	c           *Container
+	verb        verb
+	spec        *specs.Spec
+	process     *specs.Process
+	opt         *options
+	ns          namespaces
+	cg          cgroups.Cgroup
+	born        bool // the stage is born in the unified hierarchy of cg
+	hierarchies []rootfs.Hierarchy
 
 	proc   plan.Reg // the host's procfs
 	host   plan.Reg // the host's root file system, until pivot
@@ -80,7 +85,8 @@ type build struct {
 	master plan.Reg // the terminal's master, or None
 	passwd plan.Reg // the container's /etc/passwd, or None
 
-	rootfs  string   // absolute path of root.path
+	rootfs  string // absolute path of root.path
+	view    *rootfs.View
 	console *os.File // the terminal's master in the parent, when it is to serve it
 
 	ready *plan.Op
@@ -99,7 +105,6 @@ type options struct {
 	stateDir      string
 	listener      func() (*os.File, error) // the start socket; nil to go on at once
 	readyHandler  func(*plan.Call) error
-
 }
 
 // compile makes the plan of b from the table.

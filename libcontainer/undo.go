@@ -1,17 +1,31 @@
 package libcontainer
 
-// undo is what has to be taken back when a verb fails: last done, first undone.
-type undo []func()
+import "hull/internal/fail"
 
-func (u *undo) add(fn func()) { *u = append(*u, fn) }
-
-// run takes back everything, unless the verb has succeeded.
-func (u *undo) run() {
-	for i := len(*u) - 1; i >= 0; i-- {
-		(*u)[i]()
-	}
-	*u = nil
+// move is one thing that a verb does to the host, and how it is taken back.
+type move struct {
+	name string
+	do   func() error
+	undo func() // nil: nothing to take back
 }
 
-// keep forgets what there was to undo.
-func (u *undo) keep() { *u = nil }
+// through makes the moves in order. When one fails, it and those before it are
+// taken back, the last first: an undo has to work on what is half done.
+func through(moves []move) error {
+	for i, m := range moves {
+		err := m.do()
+		if err == nil {
+			err = fail.Point(m.name)
+		}
+		if err == nil {
+			continue
+		}
+		for ; i >= 0; i-- {
+			if moves[i].undo != nil {
+				moves[i].undo()
+			}
+		}
+		return err
+	}
+	return nil
+}

@@ -3,7 +3,8 @@
  * one that execs the user's program, or to the first that fails.
  *
  * It is started with argv[1] the number of its first descriptor: the socket
- * to the parent, then the plan, then the inherited files in the plan's order.
+ * to the parent, then the plan, the inherited files in the plan's order, and
+ * the stage's own executable.
  * It never allocates, never returns, and trusts the plan, which is sealed and
  * comes from the parent alone.
  */
@@ -174,6 +175,7 @@ __attribute__((used)) _Noreturn void stage_main(long *sp)
 	}
 	sys3(__NR_fcntl, first, F_SETFD, FD_CLOEXEC);
 	sys1(__NR_close, first + 1);
+	sys1(__NR_close, first + 2 + s->plan->nfiles); /* our own executable */
 	run(s);
 }
 
