@@ -9,8 +9,9 @@ package cgroups
 
 import (
 	"errors"
-	"io/fs"
+	"fmt"
 	"os"
+	"path/filepath"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
@@ -22,6 +23,9 @@ type Cgroup interface {
 	// unified hierarchy, which is alone on a v2 host and one of many on a
 	// hybrid one. They are for the container's saved state, and for Load.
 	Paths() map[string]string
+	// Check refuses what Create would refuse. It comes before anything that
+	// might make somebody take the cgroup for this container's, and kill what is in it.
+	Check() error
 	// Create makes it, with the parents that are missing. It refuses one
 	// that has processes or is frozen, and leaves nothing behind when it fails.
 	Create() error
@@ -85,11 +89,26 @@ func (h *Host) New(path, id string, o Options) (Cgroup, error) {
 	if len(paths) == 0 {
 		return &none{why: errors.New("no cgroup file system is mounted"), rootless: o.Rootless}, nil
 	}
-	var c Cgroup = Load(paths, o)
 	if o.Rootless && path == "" {
-		c = &optional{c}
+		if err := mayCreate(paths); err != nil {
+			return &none{why: err, rootless: true}, nil
+		}
 	}
-	return c, nil
+	return Load(paths, o), nil
+}
+
+// mayCreate says whether this user may make the directories and move processes
+// into them, which takes the right to write the cgroup.procs above both.
+func mayCreate(paths map[string]string) error {
+	for _, path := range paths {
+		parent := filepath.Dir(path)
+		for _, name := range []string{parent, filepath.Join(parent, "cgroup.procs")} {
+			if err := unix.Access(name, unix.W_OK); err != nil {
+				return fmt.Errorf("%s: %s: %w", name, whyNotMade(err), err)
+			}
+		}
+	}
+	return nil
 }
 
 // paths are the directories of the clean path in all hierarchies that count:
@@ -125,17 +144,4 @@ func Load(paths map[string]string, o Options) Cgroup {
 	default:
 		return newV1(paths, o)
 	}
-}
-
-// optional is the cgroup of a rootless container that names none: when it may
-// not be made, the container does without.
-type optional struct{ Cgroup }
-
-func (o *optional) Create() error {
-	err := o.Cgroup.Create()
-	if errors.Is(err, fs.ErrPermission) || errors.Is(err, unix.EROFS) {
-		o.Cgroup = &none{why: err, rootless: true}
-		return nil
-	}
-	return err
 }

@@ -23,24 +23,34 @@ var madeMark = []string{"trusted.hull.made", "user.hull.made"}
 func makeDirs(path string) (made []string, err error) {
 	for range 100 {
 		err = unix.Mkdir(path, 0o755)
-		switch {
-		case err == nil:
+		if err == nil {
 			return append(made, path), nil
-		case errors.Is(err, unix.EEXIST):
+		} else if errors.Is(err, unix.EEXIST) {
 			return made, nil
-		case !errors.Is(err, unix.ENOENT):
-			return made, &fs.PathError{Op: "mkdir", Path: path, Err: err}
+		} else if !errors.Is(err, unix.ENOENT) {
+			break
 		}
 		parents, err := makeDirs(filepath.Dir(path))
 		made = append(made, parents...)
 		if err != nil {
 			return made, err
 		}
-		for _, p := range parents {
-			mark(p)
+		if len(parents) > 0 {
+			mark(filepath.Dir(path))
 		}
 	}
-	return made, &fs.PathError{Op: "mkdir", Path: path, Err: err}
+	return made, fmt.Errorf("linux.cgroupsPath (%s): %s: %w", path, whyNotMade(err), err)
+}
+
+func whyNotMade(err error) string {
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return "this user may not make cgroups there: it takes one that is delegated to the user"
+	case errors.Is(err, unix.EAGAIN):
+		return "a cgroup above has reached its cgroup.max.depth or cgroup.max.descendants"
+	default:
+		return "cannot be made"
+	}
 }
 
 // mark notes that hull made a directory. A user may only use the second
@@ -67,11 +77,13 @@ func undo(made []string) {
 	}
 }
 
-// refuseBusy refuses an existing cgroup with processes in it or below: the
-// container's limits would be theirs, and they would die with it.
-func refuseBusy(path string) error {
+// fit refuses what Create refuses: an existing cgroup with processes in it or
+// below, whose limits the container's would become, and who would die with it.
+func fit(path string) error {
 	pids, err := pidsBelow(path)
-	if err != nil {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	} else if err != nil {
 		return err
 	}
 	if len(pids) > 0 {
@@ -80,9 +92,8 @@ func refuseBusy(path string) error {
 	return nil
 }
 
-// refuseFrozen refuses a cgroup that is frozen, or lies in one that is: the
-// container would stop on entering it.
-func refuseFrozen(path, file, word string) error {
+// refuse refuses a cgroup of which file has the word, for the reason given.
+func refuse(path, file, word, reason string) error {
 	d, err := openDir(path)
 	if err != nil {
 		return err
@@ -90,23 +101,15 @@ func refuseFrozen(path, file, word string) error {
 	defer d.close()
 	text, err := d.read(file)
 	if err == nil && strings.Contains(text, word) {
-		return fmt.Errorf("linux.cgroupsPath (%s): the cgroup, or one above it, is frozen: %w", path, unix.EBUSY)
+		return fmt.Errorf("linux.cgroupsPath (%s): %s: %w", path, reason, unix.EBUSY)
 	}
-	if errors.Is(err, unix.ENOENT) { // the top of the hierarchy, or Linux < 5.2
+	if errors.Is(err, unix.ENOENT) { // Linux < 5.2 has no `frozen`
 		return nil
 	}
 	return err
 }
 
-// refuse refuses an unfit cgroup, of which the directories made are new.
-func (c *v2) refuse(made []string) error {
-	if !slices.Contains(made, c.path) {
-		if err := refuseBusy(c.path); err != nil {
-			return err
-		}
-	}
-	return refuseFrozen(c.path, "cgroup.events", "frozen 1")
-}
+const frozenReason = "the cgroup, or one above it, is frozen"
 
 // inheritCpuset gives a new cgroup of v1 the CPUs and memory nodes of its
 // parent: it begins with none, and takes no process before it has some.
@@ -139,82 +142,6 @@ func (d *dir) inherit(file string) (string, error) {
 		return "", err
 	}
 	return text, d.write(file, text)
-}
-
-// offers says that the hierarchy has the controller, at its top.
-func (c *v2) offers(controller string) bool {
-	top, err := openDir(c.top())
-	if err != nil {
-		return false
-	}
-	defer top.close()
-	text, _ := top.read("cgroup.controllers")
-	return slices.Contains(strings.Fields(text), controller)
-}
-
-// top is the directory that the unified hierarchy is mounted on: the topmost
-// one above c.path that is on a cgroup2 file system.
-func (c *v2) top() string {
-	top := c.path
-	for dir := filepath.Dir(c.path); ; dir = filepath.Dir(dir) {
-		var st unix.Statfs_t
-		if err := unix.Statfs(dir, &st); err != nil || st.Type != unix.CGROUP2_SUPER_MAGIC {
-			return top
-		}
-		top = dir
-		if dir == "/" {
-			return top
-		}
-	}
-}
-
-// enable gives c a controller, or with "" all that are to be had, by enabling
-// it in every cgroup above, top down. A parent that refuses is no error here:
-// it has processes, or belongs to somebody else. What is missing in the end is
-// reported by the setting that needs it.
-func (c *v2) enable(controller string) error {
-	below, err := filepath.Rel(c.top(), c.path)
-	if err != nil {
-		return err
-	}
-	path := c.top()
-	for name := range strings.SplitSeq(below, "/") {
-		if err := enableIn(path, controller); err != nil {
-			return err
-		}
-		path = filepath.Join(path, name)
-	}
-	return nil
-}
-
-// enableIn enables a controller, or all that are to be had, for the children of path.
-func enableIn(path, controller string) error {
-	d, err := openDir(path)
-	if err != nil {
-		return err
-	}
-	defer d.close()
-	available, err := d.read("cgroup.controllers")
-	if err != nil {
-		return err
-	}
-	enabled, err := d.read("cgroup.subtree_control")
-	if err != nil {
-		return err
-	}
-	var missing []string
-	for _, name := range strings.Fields(available) {
-		if (controller == "" || controller == name) && !slices.Contains(strings.Fields(enabled), name) {
-			missing = append(missing, "+"+name)
-		}
-	}
-	if len(missing) == 0 || d.write("cgroup.subtree_control", strings.Join(missing, " ")) == nil {
-		return nil
-	}
-	for _, word := range missing { // perhaps only one of them is refused
-		_ = d.write("cgroup.subtree_control", word)
-	}
-	return nil
 }
 
 // openFile opens a file of the cgroup at path, to hand it on.

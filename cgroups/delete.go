@@ -16,24 +16,27 @@ const deleteTimeout = 10 * time.Second
 // Delete waits for dying processes by the unified hierarchy, which all of them
 // leave in the same moment as the others.
 func (c *v1) Delete() error {
-	var errs []error
+	deadline := time.Now().Add(deleteTimeout)
 	if c.unified != nil {
-		errs = append(errs, c.unified.Delete())
+		if err := remove(c.unified.path, deadline); err != nil {
+			return err
+		}
 	}
+	var errs []error
 	for _, h := range c.hierarchies {
-		errs = append(errs, remove(h.path))
+		errs = append(errs, remove(h.path, deadline))
 	}
 	return errors.Join(errs...)
 }
 
-func (c *v2) Delete() error { return remove(c.path) }
+func (c *v2) Delete() error { return remove(c.path, time.Now().Add(deleteTimeout)) }
 
 // remove removes the cgroup at path with all below it, and then the parents
 // that hull made, as far as they are empty.
-func remove(path string) error {
+func remove(path string, deadline time.Time) error {
 	err := rmdir(path)
 	if errors.Is(err, unix.EBUSY) {
-		err = removeBusy(path)
+		err = removeBusy(path, deadline)
 	}
 	if err != nil && !gone(err) {
 		return fmt.Errorf("cgroup %s: cannot be removed: %w", path, err)
@@ -61,17 +64,16 @@ func rmdir(path string) error {
 // removed first. Processes are waited for: cgroup.events tells when they are
 // gone, which v1 does not have; there the removal itself is tried again, each
 // time a little later.
-func removeBusy(path string) error {
+func removeBusy(path string, deadline time.Time) error {
 	d, err := openDir(path)
 	if err != nil {
 		return err
 	}
 	defer d.close()
-	err = d.waitEvent("populated 0", deleteTimeout)
+	err = d.waitEvent("populated 0", time.Until(deadline))
 	if err != nil && !gone(err) {
 		return stillBusy(d, err)
 	}
-	deadline := time.Now().Add(deleteTimeout)
 	for pause := 50 * time.Microsecond; ; pause = min(2*pause, 20*time.Millisecond) {
 		err := d.walk(func(child *dir) error {
 			if child == d {

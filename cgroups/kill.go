@@ -64,31 +64,34 @@ func (d *dir) keyed(file, name string) (uint64, error) {
 // A frozen process dies only when thawed, so that nothing of it runs in between.
 func (c *v1) Kill() error {
 	pids, err := c.Pids()
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	} else if err != nil {
-		return err
-	}
-	if c.unified != nil {
-		inside, err := c.unified.Pids()
-		if err == nil && slices.Equal(pids, inside) && c.unified.killFile() == nil {
-			return c.Thaw()
+	if err == nil && c.unified != nil {
+		inside, uerr := c.unified.Pids()
+		if uerr == nil && slices.Equal(pids, inside) && c.unified.killFile() == nil {
+			return vanished(c.Thaw())
 		}
 	}
-	return killFrozen(c)
+	if err == nil {
+		err = killFrozen(c)
+	}
+	return vanished(err)
 }
 
 func (c *v2) Kill() error {
-	switch err := c.killFile(); {
-	case err == nil:
-		return c.Thaw()
-	case errors.Is(err, fs.ErrNotExist):
-		return nil
-	case errors.Is(err, unix.EOPNOTSUPP):
-		return killFrozen(c)
-	default:
-		return err
+	err := c.killFile()
+	if err == nil {
+		err = c.Thaw()
+	} else if errors.Is(err, unix.EOPNOTSUPP) {
+		err = killFrozen(c)
 	}
+	return vanished(err)
+}
+
+// vanished is no error when the cgroup is gone: what was to be killed is too.
+func vanished(err error) error {
+	if gone(err) {
+		return nil
+	}
+	return err
 }
 
 // killFile kills all processes at once by cgroup.kill. Linux < 5.14 has no
@@ -99,8 +102,7 @@ func (c *v2) killFile() error {
 		return err
 	}
 	defer d.close()
-	err = d.write("cgroup.kill", "1")
-	if errors.Is(err, unix.ENOENT) {
+	if err = d.write("cgroup.kill", "1"); errors.Is(err, unix.ENOENT) && d.exists("cgroup.procs") {
 		return unix.EOPNOTSUPP
 	}
 	return err

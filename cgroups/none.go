@@ -17,6 +17,7 @@ type none struct {
 func Disabled() Cgroup { return &none{why: ErrNone, rootless: true} }
 
 func (n *none) Paths() map[string]string           { return map[string]string{} }
+func (n *none) Check() error                       { return nil }
 func (n *none) Create() error                      { return nil }
 func (n *none) Dir() (*os.File, error)             { return nil, nil }
 func (n *none) JoinFiles(bool) ([]*os.File, error) { return nil, nil }

@@ -105,10 +105,18 @@ func (s setting) fact(d *dir, errno unix.Errno) string {
 func (s setting) missing(d *dir) string {
 	name, _, _ := strings.Cut(s.file, ".")
 	enabled, err := d.read("cgroup.controllers")
-	if err == nil && name != "cgroup" && !slices.Contains(strings.Fields(enabled), name) {
-		return fmt.Sprintf("controller %s is not enabled in %s/cgroup.subtree_control", name, filepath.Dir(d.path))
+	if err != nil || name == "cgroup" || slices.Contains(strings.Fields(enabled), name) {
+		return "this kernel has no such file in " + d.path
 	}
-	return "this kernel has no such file in " + d.path
+	parent := filepath.Dir(d.path)
+	fact := fmt.Sprintf("controller %s is not enabled in %s/cgroup.subtree_control", name, parent)
+	if p, err := openDir(parent); err == nil {
+		defer p.close()
+		if p.occupied() {
+			fact += ", and cannot be: that cgroup has processes of its own"
+		}
+	}
+	return fact
 }
 
 // unmounted is the error of a setting whose v1 hierarchy is not there.

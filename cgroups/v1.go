@@ -88,6 +88,18 @@ func (c *v1) any() string {
 	return c.hierarchies[0].path
 }
 
+func (c *v1) Check() error {
+	for _, h := range c.hierarchies {
+		if err := fit(h.path); err != nil {
+			return err
+		}
+	}
+	if c.unified != nil {
+		return c.unified.Check()
+	}
+	return nil
+}
+
 func (c *v1) Create() (err error) {
 	var made []string
 	defer func() {
@@ -96,36 +108,33 @@ func (c *v1) Create() (err error) {
 		}
 	}()
 	for _, h := range c.hierarchies {
-		dirs, err := makeDirs(h.path)
+		dirs, err := h.create()
 		made = append(made, dirs...)
 		if err != nil {
 			return err
-		}
-		if !slices.Contains(dirs, h.path) {
-			if err := refuseBusy(h.path); err != nil {
-				return err
-			}
-		}
-		if slices.Contains(h.controllers, "cpuset") {
-			if err := inheritCpuset(h.path); err != nil {
-				return err
-			}
-		}
-		if slices.Contains(h.controllers, "freezer") {
-			if err := refuseFrozen(h.path, "freezer.state", "FROZEN"); err != nil {
-				return err
-			}
 		}
 	}
 	if c.unified == nil {
 		return nil
 	}
-	dirs, err := makeDirs(c.unified.path)
+	dirs, err := c.unified.create()
 	made = append(made, dirs...)
-	if err != nil {
-		return err
+	return err
+}
+
+// create makes the directory of one hierarchy, and lists what it made even when it fails.
+func (h hierarchy) create() ([]string, error) {
+	made, err := makeDirs(h.path)
+	if err == nil && !slices.Contains(made, h.path) {
+		err = fit(h.path)
 	}
-	return c.unified.refuse(dirs)
+	if err == nil && slices.Contains(h.controllers, "cpuset") {
+		err = inheritCpuset(h.path)
+	}
+	if err == nil && slices.Contains(h.controllers, "freezer") {
+		err = refuse(h.path, "freezer.state", "FROZEN", frozenReason)
+	}
+	return made, err
 }
 
 // JoinFiles has the tasks files of v1 and not its cgroup.procs: writing a

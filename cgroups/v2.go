@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
@@ -20,21 +21,33 @@ type v2 struct {
 
 func (c *v2) Paths() map[string]string { return map[string]string{"": c.path} }
 
-func (c *v2) Create() (err error) {
-	made, err := makeDirs(c.path)
-	defer func() {
-		if err != nil {
-			undo(made)
-		}
-	}()
+func (c *v2) Check() error { return fit(c.path) }
+
+func (c *v2) Create() error {
+	made, err := c.create()
+	if err == nil {
+		// What cannot be enabled is an error only when it is asked for.
+		err = c.enable("")
+	}
 	if err != nil {
-		return err
+		undo(made)
 	}
-	if err := c.refuse(made); err != nil {
-		return err
+	return err
+}
+
+// create makes the directory, and lists what it made even when it fails.
+func (c *v2) create() ([]string, error) {
+	made, err := makeDirs(c.path)
+	if err == nil && !slices.Contains(made, c.path) {
+		err = fit(c.path)
 	}
-	// What cannot be enabled is an error only when it is asked for.
-	return c.enable("")
+	if err == nil {
+		err = refuse(c.path, "cgroup.events", "frozen 1", frozenReason)
+	}
+	if err == nil {
+		err = refuse(c.path, "cgroup.type", "domain invalid", "the cgroup above it is threaded: no process can be put here")
+	}
+	return made, err
 }
 
 // Dir is opened for reading, as some kernels want it for clone3(2).
