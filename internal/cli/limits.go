@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"math"
@@ -115,24 +116,29 @@ func memoryLimits(c *urfave.Context) (*specs.LinuxMemory, error) {
 }
 
 // parseBytes reads an amount of memory: -1, or a number with an optional k, m,
-// g, t or p for powers of 1024, and an optional b or ib.
+// g, t or p for powers of 1024, which b or ib may follow.
 func parseBytes(word string) (int64, error) {
 	if word == "-1" {
 		return -1, nil
 	}
-	digits := strings.TrimRight(strings.ToLower(word), "bikmgtp")
-	n, err := strconv.ParseInt(digits, 10, 64)
-	unit := strings.ToLower(word[len(digits):])
-	unit = strings.TrimSuffix(strings.TrimSuffix(unit, "b"), "i")
-	shift := 0
-	if unit != "" {
-		shift = 10 * (1 + strings.Index("kmgtp", unit))
-	}
+	unit := strings.TrimLeft(strings.ToLower(word), "0123456789")
+	n, err := strconv.ParseUint(word[:len(word)-len(unit)], 10, 63)
+	shift, ok := bytesShift(unit)
 	switch {
-	case err != nil || n < 0 || len(unit) > 1 || shift == 0 && unit != "":
-		return 0, fmt.Errorf("%q is no amount of memory such as 64m, and not -1", word)
-	case n > math.MaxInt64>>shift:
+	case errors.Is(err, strconv.ErrRange), ok && n > math.MaxInt64>>shift:
 		return 0, fmt.Errorf("%q is more than fits 63 bits", word)
+	case err != nil, !ok:
+		return 0, fmt.Errorf("%q is no amount of memory such as 64m, and not -1", word)
 	}
-	return n << shift, nil
+	return int64(n << shift), nil
+}
+
+// bytesShift is the power of two of a unit.
+func bytesShift(unit string) (int, bool) {
+	if unit == "" || unit == "b" {
+		return 0, true
+	}
+	power := strings.IndexByte("kmgtp", unit[0])
+	rest := unit[1:]
+	return 10 * (power + 1), power >= 0 && (rest == "" || rest == "b" || rest == "ib")
 }

@@ -83,13 +83,13 @@ func TestExecChangesTheContainersProcess(t *testing.T) {
 		{"-t", func(p *specs.Process) bool { return p.Terminal }},
 		{"--user 5", func(p *specs.Process) bool { return p.User.UID == 5 && p.User.GID == 2 }},
 		{"-u 5:6", func(p *specs.Process) bool { return p.User.UID == 5 && p.User.GID == 6 }},
-		{"-g 7 --additional-gids 8", func(p *specs.Process) bool { return len(p.User.AdditionalGids) == 2 && p.User.AdditionalGids[1] == 8 }},
-		{"-e B=2,3 --env C=", func(p *specs.Process) bool { return strings.Join(p.Env, " ") == "A=1 B=2,3 C=" }},
+		{"-g 7 -g 8", func(p *specs.Process) bool { return len(p.User.AdditionalGids) == 2 && p.User.AdditionalGids[1] == 8 }},
+		{"-e B=2,3 -e C=", func(p *specs.Process) bool { return strings.Join(p.Env, " ") == "A=1 B=2,3 C=" }},
 		{"--cwd /x", func(p *specs.Process) bool { return p.Cwd == "/x" }},
 		{"--apparmor a --process-label b --no-new-privs", func(p *specs.Process) bool {
 			return p.ApparmorProfile == "a" && p.SelinuxLabel == "b" && p.NoNewPrivileges
 		}},
-		{"--cap CAP_KILL -c CAP_CHOWN", func(p *specs.Process) bool {
+		{"-c CAP_KILL -c CAP_CHOWN", func(p *specs.Process) bool {
 			s := p.Capabilities
 			return len(s.Bounding) == 2 && len(s.Effective) == 2 && len(s.Permitted) == 2 && len(s.Inheritable) == 1 &&
 				len(s.Ambient) == 1 && s.Ambient[0] == "CAP_KILL"
