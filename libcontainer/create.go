@@ -50,7 +50,7 @@ func (r *Root) Create(id string, o CreateOptions) (*Container, error) {
 		// On disk first: whatever follows can be found and removed.
 		{"create.claim", c.claim, nil},
 		{"create.record", func() error { return c.record(cfg.Raw) }, c.erase},
-		{"create.cgroup", b.cg.Create, c.undoCgroup},
+		{"create.cgroup", func() error { return c.makeCgroup(b) }, c.undoCgroup},
 		{"create.stage", func() error { return c.spawn(b) }, c.killStage},
 		// The stage is at work; meanwhile the limits.
 		{"create.limits", func() error { return b.cg.Set(resources(b.spec)) }, nil},
@@ -86,6 +86,10 @@ func (r *Root) prepare(id string, cfg *specconv.Config, o *CreateOptions) (*Cont
 		NoPivot: o.NoPivot, Rootless: o.Rootless, Detach: o.Detach || !o.Run, stateDir: c.dir(),
 	}}
 	if b.cg, err = newCgroup(host, id, s, o); err != nil {
+		return nil, nil, err
+	}
+	// Before the record: by it, delete kills what is in the cgroup.
+	if err := b.cg.Check(); err != nil {
 		return nil, nil, err
 	}
 	b.hierarchies, b.born = hierarchies(host, b.cg), bornInside(b.cg)
@@ -150,6 +154,16 @@ func (c *Container) record(config []byte) (err error) {
 }
 
 func (c *Container) erase() { _ = os.RemoveAll(c.dir()) }
+
+// makeCgroup makes the cgroup. When that fails, nothing was made, and what is
+// in the cgroup now is somebody else's: it must not be killed.
+func (c *Container) makeCgroup(b *build) error {
+	err := b.cg.Create()
+	if err != nil {
+		c.rec.Cgroup.Paths = nil
+	}
+	return err
+}
 
 func (c *Container) undoCgroup() {
 	if err := c.deleteCgroup(); err != nil {
