@@ -105,6 +105,10 @@ func (s *Stage) spawn(stage, theirs, planFile *os.File, o Options) error {
 		defer f.Close()
 		files = append(files, f.Fd())
 	}
+	// Last of the child's descriptors: its number there is what the path has
+	// to say, for those of the parent are given away again in the child.
+	path := fmt.Sprintf("/proc/self/fd/%d", len(files))
+	files = append(files, stage.Fd())
 	pidfd := -1
 	attr := &syscall.ProcAttr{
 		Files: files,
@@ -119,10 +123,6 @@ func (s *Stage) spawn(stage, theirs, planFile *os.File, o Options) error {
 		attr.Sys.UseCgroupFD = true
 		attr.Sys.CgroupFD = int(o.Cgroup.Fd()) //nolint:gosec // a descriptor
 	}
-	// Last of the child's descriptors: its number there is what the path has
-	// to say, for those of the parent are given away again in the child.
-	path := fmt.Sprintf("/proc/self/fd/%d", len(files))
-	files = append(files, stage.Fd())
 	pid, err := syscall.ForkExec(path, []string{"hull", strconv.Itoa(first)}, attr)
 	if err != nil {
 		return startError(err, o)
