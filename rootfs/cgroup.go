@@ -31,7 +31,7 @@ func (v *View) cgroup(m *mount) {
 		p.FsconfigString(v.fs, "context", label)
 	}
 	p.FsconfigCreate(v.fs, "tmpfs")
-	attr, _ := v.attrOf(m)
+	attr, _ := attrOf(m)
 	attr.Set &^= unix.MOUNT_ATTR_RDONLY
 	p.Fsmount(v.fs, attr.Set).To(v.fs)
 	v.move(v.fs)

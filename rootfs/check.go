@@ -28,19 +28,13 @@ type mount struct {
 	fetched plan.Reg // where the parent puts the source's mount, or None
 }
 
-// lower fills v.mounts and looks at the sources of bind mounts.
-func (v *View) lower() error {
+// lowerMounts fills v.mounts and looks at the sources of bind mounts.
+func (v *View) lowerMounts() error {
 	var errs []error
 	for i := range v.o.Spec.Mounts {
 		m := mount{spec: &v.o.Spec.Mounts[i], field: fmt.Sprintf("mounts[%d]", i), dir: true, fetched: plan.None}
 		low, err := specconv.LowerMount(m.spec)
-		var problems specconv.Problems
-		if errors.As(err, &problems) {
-			for j := range problems {
-				problems[j].Path = m.field + "." + problems[j].Path
-			}
-			err = problems
-		}
+		err = below(m.field, err)
 		m.Mount = low
 		if err == nil && m.Bind && !m.Remount {
 			err = v.lookAt(&m)
@@ -49,6 +43,18 @@ func (v *View) lower() error {
 		v.mounts = append(v.mounts, m)
 	}
 	return errors.Join(errs...)
+}
+
+// below gives the paths of specconv's problems their beginning.
+func below(field string, err error) error {
+	var problems specconv.Problems
+	if !errors.As(err, &problems) {
+		return err
+	}
+	for i := range problems {
+		problems[i].Path = field + "." + problems[i].Path
+	}
+	return problems
 }
 
 // lookAt finds out what the source of a bind mount is.
@@ -76,53 +82,73 @@ func (v *View) lookAt(m *mount) error {
 
 // check refuses what this kernel or this container cannot have.
 func (v *View) check() error {
-	var errs []error
-	bad := func(field, fact string) { errs = append(errs, fmt.Errorf("%s: %s", field, fact)) }
-	l := v.linux()
 	var fs unix.Statfs_t
 	if err := unix.Statfs(v.o.Root, &fs); err != nil {
-		bad(fmt.Sprintf("root.path (%s)", v.o.Root), err.Error())
+		return fmt.Errorf("root.path (%s): %w", v.o.Root, err)
 	}
 	v.have = mountFlags(fs.Flags)
-	if _, ok := propagations[l.RootfsPropagation]; !ok && l.RootfsPropagation != "" {
-		bad("linux.rootfsPropagation", "is not a propagation")
+	var err error
+	if v.propagation, err = specconv.RootfsPropagation(v.linux().RootfsPropagation); err != nil {
+		return below("linux", err)
 	}
-	if !v.mntns {
-		// Whatever would be mounted, would be mounted on the host.
-		const fact = "needs a mount namespace in linux.namespaces"
-		if len(v.mounts) > 0 {
-			bad("mounts", fact)
-		}
-		if len(l.MaskedPaths) > 0 {
-			bad("linux.maskedPaths", fact)
-		}
-		if len(l.ReadonlyPaths) > 0 {
-			bad("linux.readonlyPaths", fact)
-		}
-		if v.o.Spec.Root != nil && v.o.Spec.Root.Readonly {
-			bad("root.readonly", fact)
-		}
-		if l.RootfsPropagation != "" {
-			bad("linux.rootfsPropagation", fact)
-		}
-		if v.o.Userns {
-			bad("linux.namespaces", "a user namespace needs a mount namespace too: its devices are bind mounts")
-		}
-	}
+	errs := []error{v.checkNamespace()}
 	for i := range v.mounts {
-		m := &v.mounts[i]
-		if !v.setattr && !m.RecursiveAttr.IsZero() {
-			bad(m.field+".options", "recursive attributes need mount_setattr(2): Linux 5.12")
-		}
-		if !v.setattr && m.IDMap {
-			bad(m.field+".options", "idmapped mounts need mount_setattr(2): Linux 5.12")
-		}
-		if m.IDMap && len(m.spec.UIDMappings) == 0 && !v.o.Userns {
-			bad(m.field+".options", "idmap needs uidMappings and gidMappings of the mount, or a user namespace of the container")
-		}
-		if m.spec.Type == "cgroup" && !m.Bind && !m.Remount && len(v.o.Cgroups) == 0 {
-			bad(m.field+".type", "the container has no cgroup that could be shown")
+		for _, fact := range v.checkMount(&v.mounts[i]) {
+			errs = append(errs, fmt.Errorf("%s (%s): %s", v.mounts[i].field, v.mounts[i].Destination, fact))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// checkNamespace refuses to change the host's mounts: without a mount
+// namespace the container gets a root by chroot(2), its devices, and nothing else.
+func (v *View) checkNamespace() error {
+	if v.mntns {
+		return nil
+	}
+	l := v.linux()
+	var errs []error
+	for _, part := range []struct {
+		field string
+		given bool
+	}{
+		{"mounts", len(v.mounts) > 0},
+		{"linux.maskedPaths", len(l.MaskedPaths) > 0},
+		{"linux.readonlyPaths", len(l.ReadonlyPaths) > 0},
+		{"linux.rootfsPropagation", l.RootfsPropagation != ""},
+		{"root.readonly", v.o.Spec.Root != nil && v.o.Spec.Root.Readonly},
+		{"linux.devices", !v.mknod}, // they would be bind mounts
+	} {
+		if part.given {
+			errs = append(errs, errors.New(part.field+": needs a mount namespace in linux.namespaces"))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// checkMount is what is wrong with m here.
+func (v *View) checkMount(m *mount) (facts []string) {
+	bad := func(wrong bool, fact string) {
+		if wrong {
+			facts = append(facts, fact)
+		}
+	}
+	const since = " need mount_setattr(2): Linux 5.12"
+	bad(!v.setattr && !m.RecursiveAttr.IsZero(), "recursive attributes"+since)
+	bad(!v.setattr && m.IDMap, "id mappings"+since)
+	bad(m.IDMap && len(m.spec.UIDMappings) == 0 && !v.o.Userns,
+		"idmap needs uidMappings and gidMappings of the mount, or a user namespace of the container")
+	if v.hostSys(m) {
+		const why = "a user namespace cannot mount a sysfs without a network namespace in linux.namespaces"
+		bad(!m.readonly(), why+"; with ro in options it would see the host's")
+		bad(!v.setattr, why+", and copies of the host's that are read-only throughout"+since)
+	}
+	bad(m.spec.Type == "cgroup" && !m.Bind && !m.Remount && len(v.o.Cgroups) == 0,
+		"the container has no cgroup that could be shown")
+	return facts
+}
+
+// readonly says whether ro or rro is among the options.
+func (m *mount) readonly() bool {
+	return (m.Attr.Set|m.RecursiveAttr.Set)&unix.MOUNT_ATTR_RDONLY != 0
 }

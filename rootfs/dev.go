@@ -27,15 +27,13 @@ func (v *View) Devices() {
 	p := v.p
 	p.At("linux.devices", "/dev")
 	dev := p.MkdirInRoot(v.Root, "/dev", 0o755).Into()
-	nodes := v.nodes()
-	for _, n := range nodes[:len(defaultNodes)] {
-		if n.replaced(nodes[len(defaultNodes):]) {
-			continue
+	for _, n := range defaultNodes {
+		if !n.replaced(v.nodes) {
+			p.At("linux.devices", n.path)
+			v.node(dev, n)
 		}
-		p.At("linux.devices", n.path)
-		v.node(dev, n)
 	}
-	for _, n := range nodes[len(defaultNodes):] {
+	for _, n := range v.nodes {
 		p.At(n.field, n.path)
 		p.MkdirInRoot(v.Root, path.Dir(n.path), 0o755).To(v.fs)
 		v.node(v.fs, n)

@@ -17,6 +17,8 @@ func (v *View) Mounts() {
 			v.remount(m)
 		case m.Bind:
 			v.bind(m)
+		case v.hostSys(m):
+			v.bindSys(m)
 		case m.spec.Type == "cgroup":
 			v.cgroup(m)
 		default:
@@ -97,7 +99,8 @@ func (v *View) remount(m *mount) {
 		for _, key := range append(keys, m.Data...) {
 			v.set(key)
 		}
-		p.Syscall("reconfigure the file system", unix.SYS_FSCONFIG, v.fs, plan.N(unix.FSCONFIG_CMD_RECONFIGURE), plan.N(0), plan.N(0), plan.N(0))
+		v.explained(p.Syscall("reconfigure the file system", unix.SYS_FSCONFIG, v.fs,
+			plan.N(unix.FSCONFIG_CMD_RECONFIGURE), plan.N(0), plan.N(0), plan.N(0)))
 		p.Close(v.fs)
 	}
 	if v.setattr {

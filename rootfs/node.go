@@ -2,6 +2,7 @@ package rootfs
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"path"
 
@@ -9,6 +10,7 @@ import (
 
 	"hull/internal/plan"
 	"hull/internal/sys"
+	"hull/specconv"
 )
 
 // node is a device or a fifo.
@@ -29,29 +31,23 @@ var defaultNodes = []node{
 	{path: "/dev/tty", mode: unix.S_IFCHR | 0o666, rdev: unix.Mkdev(5, 0)},
 }
 
-// nodeTypes are the values of linux.devices[].type; see mknod(1).
-var nodeTypes = map[string]uint32{"b": unix.S_IFBLK, "c": unix.S_IFCHR, "u": unix.S_IFCHR, "p": unix.S_IFIFO}
-
-// nodes are the default devices and then those of the configuration.
-func (v *View) nodes() []node {
-	list := append([]node(nil), defaultNodes...)
+// lowerDevices fills v.nodes with the devices of the configuration.
+func (v *View) lowerDevices() error {
+	var errs []error
 	for i, d := range v.linux().Devices {
-		n := node{field: fmt.Sprintf("linux.devices[%d]", i), path: path.Clean("/" + d.Path), mode: nodeTypes[d.Type] | 0o666}
-		if d.FileMode != nil {
-			n.mode = nodeTypes[d.Type] | uint32(*d.FileMode)&0o7777
-		}
-		if d.Type != "p" {
-			n.rdev = unix.Mkdev(uint32(d.Major), uint32(d.Minor)) //nolint:gosec // specconv has checked them
-		}
+		n := node{field: fmt.Sprintf("linux.devices[%d]", i), path: path.Clean("/" + d.Path)}
+		var err error
+		n.mode, n.rdev, err = specconv.Device(d)
+		errs = append(errs, below(n.field, err))
 		if d.UID != nil {
 			n.uid = *d.UID
 		}
 		if d.GID != nil {
 			n.gid = *d.GID
 		}
-		list = append(list, n)
+		v.nodes = append(v.nodes, n)
 	}
-	return list
+	return errors.Join(errs...)
 }
 
 // replaced says whether the configuration has a device at the path of n.

@@ -22,9 +22,9 @@ func (v *View) Pivot() {
 	}
 	p.Syscall("change directory to /", unix.SYS_CHDIR, plan.Str("/"))
 	p.Close(v.Root)
-	if v.linux().RootfsPropagation != "" {
+	if v.propagation != 0 {
 		p.At("linux.rootfsPropagation", v.linux().RootfsPropagation)
-		p.Mount("", "/", "", propagations[v.linux().RootfsPropagation], "")
+		p.Mount("", "/", "", v.propagation, "")
 	}
 }
 

@@ -8,14 +8,6 @@ import (
 	"hull/internal/plan"
 )
 
-// propagations are the values of linux.rootfsPropagation, and the recursive ones that runc has too.
-var propagations = map[string]uintptr{
-	"private": unix.MS_PRIVATE, "rprivate": unix.MS_PRIVATE | unix.MS_REC,
-	"shared": unix.MS_SHARED, "rshared": unix.MS_SHARED | unix.MS_REC,
-	"slave": unix.MS_SLAVE, "rslave": unix.MS_SLAVE | unix.MS_REC,
-	"unbindable": unix.MS_UNBINDABLE, "runbindable": unix.MS_UNBINDABLE | unix.MS_REC,
-}
-
 // Prepare makes the root file system a mount of its own and opens it as
 // v.Root. The stage's umask is 0: modes are meant as they are given here.
 func (v *View) Prepare() {
@@ -69,5 +61,5 @@ func (v *View) isolate() {
 // shared says whether mounts are to stay peers of the host's. In a mount
 // namespace of another user namespace none is, see mount_namespaces(7).
 func (v *View) shared() bool {
-	return propagations[v.linux().RootfsPropagation]&unix.MS_SHARED != 0 && !v.o.Userns
+	return v.propagation&unix.MS_SHARED != 0 && !v.o.Userns
 }

@@ -23,7 +23,9 @@
 package rootfs
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
@@ -55,18 +57,21 @@ type Hierarchy struct {
 type View struct {
 	Root plan.Reg // the root directory, O_PATH, from Prepare to Pivot
 
-	p       *plan.Plan
-	o       Options
-	mounts  []mount
+	p *plan.Plan
+	o Options
+
+	mounts      []mount
+	nodes       []node
+	propagation uintptr // linux.rootfsPropagation, as MS_*
+	have        uintptr // flags of the mount that the root is on, as MS_*
+
 	mntns   bool // the container has a mount namespace of its own
 	setattr bool // mount_setattr(2) can be used
 	mknod   bool // devices can be made
 	fetch   bool // the parent opens what is on the host, see source.go
 
-	have uintptr // MS_* of the mount that the root is on
-
 	dst, src, fs plan.Reg // of the mount being made
-	was          plan.Reg // the directory that a tmpfs covers, if it was there before
+	covered      plan.Reg // the directory that a tmpfs covers, if it was there before
 	late         []late
 }
 
@@ -79,20 +84,24 @@ type late struct {
 
 // New checks what can be known before anything is done. Nothing is changed on the host.
 func New(p *plan.Plan, o Options) (*View, error) {
-	v := &View{p: p, o: o, setattr: !o.NoMountSetattr && hasMountSetattr(), fetch: o.Userns && !o.Rootless, mknod: !o.Userns && canMknod()}
-	if l := o.Spec.Linux; l != nil {
-		for _, ns := range l.Namespaces {
-			v.mntns = v.mntns || ns.Type == specs.MountNamespace
-		}
-	}
-	if err := v.lower(); err != nil {
+	v := &View{p: p, o: o}
+	v.mntns = v.namespace(specs.MountNamespace)
+	v.setattr = !o.NoMountSetattr && hasMountSetattr()
+	v.mknod = !o.Userns && canMknod()
+	v.fetch = o.Userns && !o.Rootless
+	if err := errors.Join(v.lowerMounts(), v.lowerDevices()); err != nil {
 		return nil, err
 	}
 	if err := v.check(); err != nil {
 		return nil, err
 	}
-	v.Root, v.dst, v.src, v.fs, v.was = p.Reg(), p.Reg(), p.Reg(), p.Reg(), p.Reg()
+	v.Root, v.dst, v.src, v.fs, v.covered = p.Reg(), p.Reg(), p.Reg(), p.Reg(), p.Reg()
 	return v, nil
+}
+
+// namespace says whether the container has a namespace of this type, new or joined.
+func (v *View) namespace(t specs.LinuxNamespaceType) bool {
+	return slices.ContainsFunc(v.linux().Namespaces, func(ns specs.LinuxNamespace) bool { return ns.Type == t })
 }
 
 // linux is the Linux part of the configuration, empty if there is none.
