@@ -1,9 +1,6 @@
 package specconv
 
-import (
-	"strings"
-	"testing"
-)
+import "testing"
 
 func TestSysctlHasOneNormalForm(t *testing.T) {
 	for key, want := range map[string]string{
@@ -73,27 +70,5 @@ func TestReportsSysctls(t *testing.T) {
 		{`{"linux": {` + all + `, "sysctl": {"net.ipv4.ip_forward": "1\n2\n"}}}`, []string{
 			`linux.sysctl["net.ipv4.ip_forward"] ("1\n2\n"): must not contain a line break`,
 		}},
-	})
-}
-
-// Whatever the spelling, a key that is accepted is a path below /proc/sys, and stays the
-// same path when that is taken as the key.
-func FuzzSysctl(f *testing.F) {
-	for _, key := range []string{"net.ipv4.ip_forward", "net.ipv4.conf.eth0/1.x", "net.//.//.//kernel.core_pattern", "a/../b", "..", "/"} {
-		f.Add(key)
-	}
-	f.Fuzz(func(t *testing.T, key string) {
-		file, err := Sysctl(key)
-		if err != nil {
-			return
-		}
-		for _, part := range strings.Split(file, "/") {
-			if part == "" || part == "." || part == ".." || strings.ContainsAny(part, "\x00\n ") {
-				t.Errorf("%q: got %q", key, file)
-			}
-		}
-		if again, err := Sysctl(file); strings.Contains(file, "/") && !strings.Contains(strings.SplitN(file, "/", 2)[0], ".") && (err != nil || again != file) {
-			t.Errorf("%q: got %q, and from that %q, %v", key, file, again, err)
-		}
 	})
 }
