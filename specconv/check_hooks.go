@@ -14,7 +14,8 @@ func (k checker) hooks(h *specs.Hooks) {
 		return
 	}
 	lists := [len(hookNames)][]specs.Hook{
-		h.Prestart, h.CreateRuntime, h.CreateContainer, h.StartContainer, h.Poststart, h.Poststop,
+		h.Prestart, //nolint:staticcheck // deprecated, and written by every engine
+		h.CreateRuntime, h.CreateContainer, h.StartContainer, h.Poststart, h.Poststop,
 	}
 	for n, list := range lists {
 		for i := range list {

@@ -101,7 +101,7 @@ func messages(t *testing.T, err error) []string {
 	var texts []string
 	for _, p := range problems {
 		p.File = ""
-		texts = append(texts, p.Error())
+		texts = append(texts, p.String())
 	}
 	return texts
 }

@@ -34,8 +34,7 @@ func eachMember(t reflect.Type, visit func(name string)) {
 	case reflect.Pointer, reflect.Slice, reflect.Map:
 		eachMember(t.Elem(), visit)
 	case reflect.Struct:
-		for i := range t.NumField() {
-			f := t.Field(i)
+		for f := range t.Fields() {
 			if platform := f.Tag.Get("platform"); platform != "" && !strings.Contains(platform, "linux") {
 				continue
 			}

@@ -152,7 +152,7 @@ func FuzzSysctl(f *testing.F) {
 		if err != nil {
 			return
 		}
-		for _, part := range strings.Split(file, "/") {
+		for part := range strings.SplitSeq(file, "/") {
 			if part == "" || part == "." || part == ".." || strings.ContainsAny(part, "\x00\n ") {
 				t.Errorf("%q: got %q", key, file)
 			}

@@ -9,7 +9,7 @@ import (
 // command lines and unit names; they are made of letters, digits and _ + - . as with other runtimes.
 func ID(id string) error {
 	const most = 255 // NAME_MAX: the id is the name of a directory
-	fact := ""
+	var fact string
 	switch {
 	case id == "":
 		fact = "it is empty"

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
@@ -79,7 +80,7 @@ func ranges(mapping []specs.LinuxIDMapping) string {
 		if last := uint64(m.ContainerID) + uint64(m.Size) - 1; m.Size > 1 {
 			parts = append(parts, fmt.Sprintf("%d-%d", m.ContainerID, last))
 		} else {
-			parts = append(parts, fmt.Sprint(m.ContainerID))
+			parts = append(parts, strconv.FormatUint(uint64(m.ContainerID), 10))
 		}
 	}
 	return strings.Join(parts, ",")

@@ -26,7 +26,7 @@ func CPUList(list string) ([]byte, error) {
 	mask := make([]byte, 0, 8*len(words))
 	for _, word := range words {
 		for shift := 0; shift < 64; shift += 8 { // as a little-endian machine has it in memory
-			mask = append(mask, byte(word>>shift))
+			mask = append(mask, byte(word>>shift&0xff))
 		}
 	}
 	return mask, nil

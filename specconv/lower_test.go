@@ -82,9 +82,18 @@ func TestKnowsTheWordsOfTheSpec(t *testing.T) {
 		known []string
 		words int
 	}{
-		{SchedPolicyNames(), 7 - 1}, {SchedFlagNames(), 7}, {MemoryPolicyModeNames(), 7}, {MemoryPolicyFlagNames(), 3},
-		{IOPriorityClassNames(), 3}, {NamespaceNames(), 8}, {RlimitNames(), 16}, {PersonalityNames(), 2},
-		{seccompActions[:], 9}, {seccompOperators[:], 7}, {seccompArchitectures[:], 23}, {seccompFlags[:], 4},
+		{SchedPolicyNames(), 7 - 1},
+		{SchedFlagNames(), 7},
+		{MemoryPolicyModeNames(), 7},
+		{MemoryPolicyFlagNames(), 3},
+		{IOPriorityClassNames(), 3},
+		{NamespaceNames(), 8},
+		{RlimitNames(), 16},
+		{PersonalityNames(), 2},
+		{seccompActions[:], 9},
+		{seccompOperators[:], 7},
+		{seccompArchitectures[:], 23},
+		{seccompFlags[:], 4},
 	} {
 		sorted := slices.Sorted(slices.Values(c.known))
 		if len(slices.Compact(sorted)) != c.words || sorted[0] == "" {

@@ -20,8 +20,8 @@ type Problem struct {
 	atKey bool // the position wanted is that of the member's key
 }
 
-// Error says file:line:column: path (value): fact; known values; hint.
-func (p Problem) Error() string {
+// String says file:line:column: path (value): fact; known values; hint.
+func (p Problem) String() string {
 	var b strings.Builder
 	if p.File != "" {
 		b.WriteString(p.File)
@@ -54,7 +54,7 @@ type Problems []Problem
 func (ps Problems) Error() string {
 	lines := make([]string, len(ps))
 	for i, p := range ps {
-		lines[i] = p.Error()
+		lines[i] = p.String()
 	}
 	return strings.Join(lines, "\n")
 }

@@ -46,7 +46,7 @@ func (k checker) scheduler(s *specs.Scheduler) unix.SchedAttr {
 	attr := unix.SchedAttr{
 		Size:     unix.SizeofSchedAttr,
 		Nice:     s.Nice,
-		Priority: uint32(max(s.Priority, 0)), //nolint:gosec // not negative
+		Priority: uint32(max(s.Priority, 0)),
 		Runtime:  s.Runtime,
 		Deadline: s.Deadline,
 		Period:   s.Period,

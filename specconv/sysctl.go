@@ -88,26 +88,25 @@ func (k checker) sysctl(l *specs.Linux, domainname string) {
 			k.bad("", value, "is the same sysctl as %s", all.item("sysctl", other).prefix).onKey()
 		}
 		seen[file] = key
-		if fact, what := sysctlAllowed(l, file, domainname); fact != nil {
-			p := k.bad("", value, "%s", fact.Error()).onKey()
-			p.hint(what)
+		if hint, err := sysctlAllowed(l, file, domainname); err != nil {
+			k.bad("", value, "%s", err.Error()).onKey().hint(hint)
 		}
 	}
 }
 
-// sysctlAllowed says why file would not be the container's own, and what to do about it.
-func sysctlAllowed(l *specs.Linux, file, domainname string) (fact error, hint string) {
+// sysctlAllowed is an error when file would not be the container's own, with a hint what to do.
+func sysctlAllowed(l *specs.Linux, file, domainname string) (hint string, err error) {
 	t := sysctlNamespace(file)
 	switch _, ok := namespace(l, t); {
 	case t == "":
-		return errors.New("is not a sysctl of a namespace: it would change the host"),
-			"allowed are net.*, fs.mqueue.*, user.*, kernel.domainname, kernel.sem*, kernel.shm* and kernel.msg*"
+		return "allowed are net.*, fs.mqueue.*, user.*, kernel.domainname, kernel.sem*, kernel.shm* and kernel.msg*",
+			errors.New("is not a sysctl of a namespace: it would change the host")
 	case file == "kernel/hostname":
-		return errors.New("must not be set here"), "use the member hostname"
+		return "use the member hostname", errors.New("must not be set here")
 	case file == "kernel/domainname" && domainname != "":
-		return errors.New("is set by the member domainname too"), "leave out one of them"
+		return "leave out one of them", errors.New("is set by the member domainname too")
 	case !ok:
-		return fmt.Errorf("would change the host, for the container has no %s namespace", t), addNamespace(t)
+		return addNamespace(t), fmt.Errorf("would change the host, for the container has no %s namespace", t)
 	}
-	return nil, ""
+	return "", nil
 }

@@ -1,6 +1,7 @@
 package specconv
 
 import (
+	"errors"
 	"path"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
@@ -39,10 +40,11 @@ func (c *Config) Warnings() []string {
 			k.bad(platform.name, nil, "is for another platform, and ignored")
 		}
 	}
-	err, _ := k.locate(c.Path, c.Raw).(Problems)
-	warnings := make([]string, 0, len(err))
-	for _, p := range err {
-		warnings = append(warnings, p.Error())
+	var found Problems
+	errors.As(k.locate(c.Path, c.Raw), &found)
+	warnings := make([]string, len(found))
+	for i, p := range found {
+		warnings[i] = p.String()
 	}
 	return warnings
 }
