@@ -41,13 +41,11 @@ func stepCredentials(b *build) error {
 // caps are the five capability sets as bit masks.
 type caps struct{ bounding, effective, permitted, inheritable, ambient uint64 }
 
-// lowerCaps are the sets of a process; no capabilities in the configuration means none.
+// lowerCaps are the sets of a process; no capabilities in the configuration means none. What the
+// kernel could not grant is left out: config.md, Linux Process, wants a warning for it, no error.
 func lowerCaps(c *specs.LinuxCapabilities) caps {
-	if c == nil {
-		return caps{}
-	}
-	mask := func(names []string) uint64 { m, _ := specconv.Capabilities(names); return m }
-	return caps{mask(c.Bounding), mask(c.Effective), mask(c.Permitted), mask(c.Inheritable), mask(c.Ambient)}
+	g := specconv.GrantedCapabilities(c)
+	return caps{g.Bounding, g.Effective, g.Permitted, g.Inheritable, g.Ambient}
 }
 
 // capset is capset(2) with its version 3 structures.
