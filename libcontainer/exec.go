@@ -8,6 +8,7 @@ import (
 
 	"hull/internal/plan"
 	"hull/nsenter"
+	"hull/specconv"
 )
 
 // ExecOptions are the arguments of exec.
@@ -32,6 +33,9 @@ func (c *Container) Exec(o ExecOptions) (*Process, error) {
 	}
 	s, err := c.spec()
 	if err != nil {
+		return nil, err
+	}
+	if err := specconv.CheckProcess(o.Process, s, specconv.Host{Rootless: c.rec.Rootless}); err != nil {
 		return nil, err
 	}
 	b := &build{c: c, verb: executing, spec: s, process: o.Process, ns: lowerNamespaces(s), opt: &options{

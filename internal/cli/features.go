@@ -29,7 +29,7 @@ func newFeatures() *features.Features {
 	f := &features.Features{
 		OCIVersionMin: "1.0.0",
 		OCIVersionMax: specs.Version,
-		Hooks:         []string{"prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"},
+		Hooks:         specconv.HookNames(),
 		MountOptions:  specconv.MountOptions(),
 		Linux: &features.Linux{
 			Namespaces:   specconv.NamespaceNames(),
