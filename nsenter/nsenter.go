@@ -56,6 +56,9 @@ type Stage struct {
 func Start(p *plan.Plan, o Options) (*Stage, error) {
 	runtime.LockOSThread()
 	fail.Plan(p)
+	if err := sys.CloexecFrom(uint(3 + o.Preserve)); err != nil { //nolint:gosec // small
+		return nil, err
+	}
 	code, err := p.Encode()
 	if err != nil {
 		return nil, err
