@@ -15,8 +15,9 @@ import (
 // namespaces is how the container's namespaces come to be. See namespaces(7).
 //
 // New ones are made by the clone3 that starts the stage where that is enough.
-// It is not when a user namespace has to be entered between others: then the
-// stage makes them itself, and forks for a pid or time namespace.
+// It is not when there is a user namespace: the stage's execve(2) would lose all
+// capabilities in one that has no maps yet, and the others have to belong to it.
+// Then the stage makes them itself, and forks for a pid or time namespace.
 type namespaces struct {
 	all     uintptr // every kind the configuration lists
 	fresh   uintptr // made new
@@ -56,8 +57,7 @@ func lowerNamespaces(s *specs.Spec) namespaces {
 		n.joins = append(n.joins, join{flag, fmt.Sprintf("linux.namespaces[%d].path", i), string(ns.Type) + " namespace", ns.Path})
 	}
 	const late = unix.CLONE_NEWTIME | unix.CLONE_NEWCGROUP // never by clone3: offsets come first, the cgroup is joined first
-	between := n.has(unix.CLONE_NEWUSER) && len(n.joins) > 0
-	if between {
+	if n.has(unix.CLONE_NEWUSER) {
 		n.unshare = n.fresh &^ unix.CLONE_NEWPID
 		n.forked = n.fresh & unix.CLONE_NEWPID
 	} else {
@@ -151,7 +151,7 @@ func (b *build) timeOffsets() {
 		return
 	}
 	b.At("linux.timeOffsets", "")
-	b.WriteFile(b.proc, "thread-self/timens_offsets", []byte(specconv.TimeOffsets(b.spec.Linux.TimeOffsets))).To(plan.None)
+	b.WriteFile(b.proc, "self/timens_offsets", []byte(specconv.TimeOffsets(b.spec.Linux.TimeOffsets))).To(plan.None)
 }
 
 // fork goes on as the process that the container's pid and time namespaces need.

@@ -27,9 +27,5 @@ func stepCgroup(b *build) error {
 		b.Syscall("join the cgroup", unix.SYS_WRITE, r, plan.Str("0"), plan.N(1))
 		b.Close(r)
 	}
-	if b.verb == creating && b.ns.new(unix.CLONE_NEWCGROUP) {
-		b.At("linux.namespaces", "cgroup")
-		b.Unshare(unix.CLONE_NEWCGROUP, "a cgroup namespace")
-	}
 	return nil
 }
