@@ -24,7 +24,7 @@ func hugetlb(r *specs.LinuxResources, d *dir, suffix string) []setting {
 	var list []setting
 	for i, h := range r.HugepageLimits {
 		field := fmt.Sprintf("linux.resources.hugepageLimits[%d]", i)
-		unknown := facts{unix.ENOENT: "this machine has no pages of this size, only " + pageSizes(d)}
+		unknown := facts{unix.ENOENT: "this machine has no pages of this size, only " + strings.Join(pageSizes(d), ", ")}
 		prefix := "hugetlb." + h.Pagesize + "."
 		if strings.ContainsAny(h.Pagesize, "./") {
 			prefix = "hugetlb.?."
@@ -37,8 +37,11 @@ func hugetlb(r *specs.LinuxResources, d *dir, suffix string) []setting {
 	return list
 }
 
-// pageSizes lists the sizes that the files in d name.
-func pageSizes(d *dir) string {
+// pageSizes are the sizes that the files in d name.
+func pageSizes(d *dir) []string {
+	if d == absent {
+		return nil
+	}
 	entries, _ := os.ReadDir(d.path)
 	var sizes []string
 	for _, e := range entries {
@@ -47,5 +50,5 @@ func pageSizes(d *dir) string {
 			sizes = append(sizes, size)
 		}
 	}
-	return strings.Join(sizes, ", ")
+	return sizes
 }
