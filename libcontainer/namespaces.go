@@ -3,6 +3,7 @@ package libcontainer
 import (
 	"fmt"
 	"os"
+	"strconv"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
@@ -105,14 +106,16 @@ func stepNamespaces(b *build) error {
 	b.enterUser(fds)
 	if !privileged {
 		joinOthers()
-		b.At("linux.namespaces", "")
-		b.Prctl("dumpable", unix.PR_SET_DUMPABLE, plan.N(0))
 	}
 	if rest := n.unshare &^ unix.CLONE_NEWUSER; rest != 0 {
 		b.At("linux.namespaces", "")
 		b.Unshare(uint64(rest), "the namespaces")
 	}
 	b.timeOffsets()
+	if !privileged { // an ordinary parent could not have written to our files in /proc
+		b.At("linux.namespaces", "")
+		b.Prctl("dumpable", unix.PR_SET_DUMPABLE, plan.N(0))
+	}
 	b.fork()
 	return nil
 }
@@ -145,13 +148,20 @@ func becomeRoot(p *plan.Plan) {
 	p.Syscall("setresuid", unix.SYS_SETRESUID, plan.N(0), plan.N(0), plan.N(0)).On(plan.Next, unix.EINVAL)
 }
 
-// timeOffsets writes linux.timeOffsets while the new time namespace is still empty. time_namespaces(7).
+// timeOffsets lets the parent write linux.timeOffsets while the new time
+// namespace is still empty. The stage, not dumpable, cannot open the file itself. time_namespaces(7).
 func (b *build) timeOffsets() {
 	if !b.ns.new(unix.CLONE_NEWTIME) || len(b.spec.Linux.TimeOffsets) == 0 {
 		return
 	}
 	b.At("linux.timeOffsets", "")
-	b.WriteFile(b.proc, "self/timens_offsets", []byte(specconv.TimeOffsets(b.spec.Linux.TimeOffsets))).To(plan.None)
+	text := []byte(specconv.TimeOffsets(b.spec.Linux.TimeOffsets))
+	b.Ask("write the offsets", nil, func(c *plan.Call) error {
+		if err := sys.WriteProc(strconv.Itoa(c.Pid)+"/timens_offsets", text); err != nil {
+			return fmt.Errorf("linux.timeOffsets: write timens_offsets: %w", sys.Bare(err))
+		}
+		return nil
+	})
 }
 
 // fork goes on as the process that the container's pid and time namespaces need.
