@@ -98,6 +98,7 @@ func TestSaysWhereADocumentIsBroken(t *testing.T) {
 		{"{\"mounts\": [{}, {\"options\": [\"a\", {\"b\": 1}]}]}", `f:1:35: mounts[1].options[1] ({"b": 1}): must be a string`},
 		{"{\"mounts\": {\"a\": 1}}", `f:1:12: mounts ({"a": 1}): must be an array`},
 		{"{\"linux\": {\"sysctl\": {\"net.a\": 1}}}", `f:1:32: linux.sysctl["net.a"] (1): must be a string`},
+		{"{\"mounts\": \"" + strings.Repeat("x", 100) + "\"}", `f:1:12: mounts ("` + strings.Repeat("x", 79) + `…): must be an array`},
 		{"{\"linux\": []}", "f:1:11: linux ([]): must be an object"},
 		{"{\"windows\": 1}", "f:1:13: windows (1): must be an object"},
 		{"{\"root\": {\"readonly\": \"yes\"}}", `f:1:23: root.readonly ("yes"): must be true or false`},

@@ -239,6 +239,6 @@ func (p *Problem) place(file string, raw []byte, found map[string]mark) {
 
 // lineColumn counts both from 1, columns in bytes as compilers do.
 func lineColumn(raw []byte, offset int) (line, column int) {
-	before := raw[:min(offset, len(raw))]
+	before := raw[:max(0, min(offset, len(raw)))]
 	return bytes.Count(before, []byte("\n")) + 1, len(before) - bytes.LastIndexByte(before, '\n')
 }
