@@ -242,8 +242,13 @@ func TestOutputThatCannotBeWrittenIsAnError(t *testing.T) {
 		cmd := b.command(t.Context(), args...)
 		cmd.Stdout = full
 		b.finish(t.Context(), cmd).expect(b, 1, "no space left on device")
+	}
+}
 
-		cmd = b.command(t.Context(), args...)
+func TestClosedOutputIsAnError(t *testing.T) {
+	b := running(t)
+	for _, args := range [][]string{{"state", b.id}, {"list"}, {"features"}} {
+		cmd := b.command(t.Context(), args...)
 		cmd.Args = append([]string{"sh", "-c", `exec "$@" >&-`, "sh", cmd.Path}, cmd.Args[1:]...)
 		cmd.Path = "/bin/sh"
 		b.finish(t.Context(), cmd).expect(b, 1, "bad file descriptor")

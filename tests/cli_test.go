@@ -52,7 +52,7 @@ func TestUsageErrorsSayWhatIsWrong(t *testing.T) {
 		{"state --nope a", 1, "nope"},
 		{"--nope", 1, "nope"},
 		{"create --bundle", 1, "bundle"},
-		{"exec a", 255, "a"},
+		{"exec a", 1, "command"},
 		{"kill a NOPE", 1, "a"},
 		{"list --format xml", 1, "xml"},
 		{"ps --format xml a", 1, "xml"},

@@ -183,7 +183,7 @@ func TestExecRefusesAPausedContainer(t *testing.T) {
 
 func TestExecRefusesAStoppedContainer(t *testing.T) {
 	b := newBox(t, runProbe())
-	b.start().rest()
+	b.start()
 	b.waitStopped()
 	b.refuse(255, []string{"stopped"}, "exec", b.id, "/bin/true")
 }

@@ -204,7 +204,7 @@ func TestHookThatTakesTooLongIsEnded(t *testing.T) {
 	for _, kind := range []string{"createRuntime", "createContainer"} {
 		b := newBox(t)
 		b.edit(hook(kind, specs.Hook{Path: "/bin/sh", Args: []string{"sh", "-c", "sleep 1000 & sleep 1000"}, Env: []string{markerName + "=" + b.id, "PATH=/bin"}, Timeout: ptr(1)}))
-		b.run().expect(b, 1, "hooks."+kind+"[0]", "1s")
+		b.run().expect(b, 1, "hooks."+kind+"[0]", "timeout of 1 s")
 		b.wantNothingLeft()
 	}
 }

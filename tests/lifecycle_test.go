@@ -203,6 +203,7 @@ func TestKillAllReachesEveryProcess(t *testing.T) {
 			l.want("forked 3")
 			b.must("kill", "--all", b.id, "KILL")
 			l.rest() // ends when all of them have
+			b.waitStopped()
 			b.wantStatus("stopped")
 			b.must("delete", b.id)
 			b.wantNothingLeft()
@@ -212,7 +213,8 @@ func TestKillAllReachesEveryProcess(t *testing.T) {
 
 func TestKillRefusesAStoppedContainer(t *testing.T) {
 	b := newBox(t, runProbe())
-	b.start().rest()
+	b.start()
+	b.waitStopped()
 	b.refuse(1, []string{"container not running"}, "kill", b.id, "TERM")
 }
 
@@ -230,7 +232,7 @@ func TestDeleteForceRemovesWhateverThereIs(t *testing.T) {
 		"created": func(b *box) { b.create() },
 		"running": func(b *box) { b.start() },
 		"paused":  func(b *box) { b.start(); b.must("pause", b.id) },
-		"stopped": func(b *box) { b.edit(runProbe()); b.start().rest() },
+		"stopped": func(b *box) { b.edit(runProbe()); b.start(); b.waitStopped() },
 		"nothing": func(*box) {},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -144,7 +144,7 @@ func TestMountPropagationIsAsAsked(t *testing.T) {
 		"unbindable": "unbindable", "runbindable": "unbindable",
 	} {
 		t.Run(word, func(t *testing.T) {
-			b := newBox(t, func(s *specs.Spec) { s.Linux.RootfsPropagation = "rshared" })
+			b := newBox(t)
 			dir := b.nested("source")
 			b.check(unix.Mount("", dir, "", unix.MS_SHARED, ""))
 			m := b.edit(mount("/mnt", "bind", dir, "rbind", word)).report().mount("/mnt")
@@ -296,7 +296,7 @@ func TestMountErrorNamesTheFieldAndTheErrno(t *testing.T) {
 		words []string
 	}{
 		"unknown type":   {mount("/mnt", "nosuchfs", "x"), []string{"mounts[5]", "/mnt", "nosuchfs", "no such device"}},
-		"missing source": {bind("/no/such/source"), []string{"mounts[5]", "/mnt", "/no/such/source", "no such file or directory"}},
+		"missing source": {bind("/no/such/source"), []string{"mounts[5]", "/no/such/source", "no such file or directory"}},
 		"bad data":       {mount("/mnt", "tmpfs", "tmpfs", "size=nonsense"), []string{"mounts[5]", "/mnt", "size=nonsense", "invalid argument"}},
 		"unknown word":   {mount("/mnt", "tmpfs", "tmpfs", "nosuchword"), []string{"mounts[5]", "/mnt", "nosuchword"}},
 	} {

@@ -53,7 +53,7 @@ func TestUpdateTakesAFileOrStdin(t *testing.T) {
 func TestUpdateKeepsTheDeviceRules(t *testing.T) {
 	b := running(t, privileged, resources(func(r *specs.LinuxResources) { r.Devices = []specs.LinuxDeviceCgroup{{Type: "a", Access: "rwm"}} }))
 	b.must("update", "--pids-limit", "50", b.id)
-	if got := b.must("exec", b.id, "/bin/probe", "mknod", "/tmp/x", "b", "7", "1").stdout; got != "mknod /tmp/x b 7 1: EPERM\n" {
+	if got := b.must("exec", b.id, "/bin/probe", "mknod", "/tmp/x", "b", "7", "1", ",", "open", "/tmp/x", "r").stdout; got != "mknod /tmp/x b 7 1: ok\nopen /tmp/x r: EPERM\n" {
 		t.Errorf("got %q", got)
 	}
 }
