@@ -46,6 +46,14 @@ var (
 	rtFacts    = facts{unix.EINVAL: "the parent cgroup has not that much real-time run time", unix.EBUSY: "real-time processes are running in the cgroup"}
 )
 
+// checkQuota refuses what the kernel would take for no limit.
+func checkQuota(c *specs.LinuxCPU) error {
+	if c.Quota != nil && *c.Quota < -1 {
+		return unsupported(cpuField+"quota", *c.Quota, "must be a number of microseconds, or -1 for no limit")
+	}
+	return nil
+}
+
 // cpuV1 sets the other fields of linux.resources.cpu. As in runc, zero means
 // unset where the kernel has no use for it: some engines send every field.
 func cpuV1(r *specs.LinuxResources, _ *dir) ([]setting, error) {
@@ -53,6 +61,9 @@ func cpuV1(r *specs.LinuxResources, _ *dir) ([]setting, error) {
 	c := r.CPU
 	if c == nil {
 		return nil, nil
+	}
+	if err := checkQuota(c); err != nil {
+		return nil, err
 	}
 	if c.Shares != nil && *c.Shares != 0 {
 		if *c.Shares < minShares || *c.Shares > maxShares {
@@ -86,6 +97,9 @@ func cpuV2(r *specs.LinuxResources, d *dir) ([]setting, error) {
 	c := r.CPU
 	if c == nil {
 		return nil, nil
+	}
+	if err := checkQuota(c); err != nil {
+		return nil, err
 	}
 	const noRealtime = "cgroup v2 cannot limit real-time processes"
 	if c.RealtimePeriod != nil && *c.RealtimePeriod != 0 {

@@ -11,6 +11,9 @@ import (
 
 const memoryField = "linux.resources.memory."
 
+// kernelLimit is a file that has had no effect since Linux 5.16.
+const kernelLimit = "memory.kmem.limit_in_bytes"
+
 var (
 	limitFacts = facts{
 		unix.EINVAL: "must not be greater than the limit of memory and swap together: raise linux.resources.memory.swap as well",
@@ -49,7 +52,7 @@ func memoryV1(r *specs.LinuxResources, d *dir) ([]setting, error) {
 			list = append(list, setting{memoryField + name, file, map[bool]string{false: "0", true: "1"}[*p], f})
 		}
 	}
-	if err := checkSwappiness(m); err != nil {
+	if err := checkMemory(m); err != nil {
 		return nil, err
 	}
 	flag("useHierarchy", m.UseHierarchy, "memory.use_hierarchy", hierarchyFacts)
@@ -65,7 +68,7 @@ func memoryV1(r *specs.LinuxResources, d *dir) ([]setting, error) {
 	}
 	add("reservation", m.Reservation, "memory.soft_limit_in_bytes", nil)
 	if m.Kernel != nil && *m.Kernel != -1 {
-		add("kernel", m.Kernel, "memory.kmem.limit_in_bytes", kernelFacts)
+		add("kernel", m.Kernel, kernelLimit, kernelFacts)
 	}
 	if m.KernelTCP != nil && *m.KernelTCP != -1 {
 		add("kernelTCP", m.KernelTCP, "memory.kmem.tcp.limit_in_bytes", kernelFacts)
@@ -77,9 +80,18 @@ func memoryV1(r *specs.LinuxResources, d *dir) ([]setting, error) {
 	return list, nil
 }
 
-func checkSwappiness(m *specs.LinuxMemory) error {
+// checkMemory refuses what no kernel takes.
+func checkMemory(m *specs.LinuxMemory) error {
 	if m.Swappiness != nil && *m.Swappiness > 100 {
 		return unsupported(memoryField+"swappiness", *m.Swappiness, "must be from 0 to 100")
+	}
+	for _, l := range []struct {
+		name  string
+		bytes *int64
+	}{{"limit", m.Limit}, {"swap", m.Swap}, {"reservation", m.Reservation}, {"kernel", m.Kernel}, {"kernelTCP", m.KernelTCP}} {
+		if l.bytes != nil && *l.bytes < -1 {
+			return unsupported(memoryField+l.name, *l.bytes, "must be a number of bytes, or -1 for no limit")
+		}
 	}
 	return nil
 }
@@ -88,6 +100,9 @@ func memoryV2(r *specs.LinuxResources, d *dir) ([]setting, error) {
 	m := r.Memory
 	if m == nil {
 		return nil, nil
+	}
+	if err := checkMemory(m); err != nil {
+		return nil, err
 	}
 	if err := checkMemoryV2(m, d); err != nil {
 		return nil, err

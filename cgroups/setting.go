@@ -56,7 +56,7 @@ func apply(d *dir, settings []setting) error {
 	for len(settings) > 0 {
 		var refused []setting
 		for _, s := range settings {
-			err := d.write(s.file, s.value)
+			err := s.write(d)
 			if errors.Is(err, unix.EINVAL) {
 				refused = append(refused, s)
 			} else if err != nil {
@@ -69,6 +69,20 @@ func apply(d *dir, settings []setting) error {
 		settings = refused
 	}
 	return nil
+}
+
+// write writes the value. To the limit of kernel memory, which the kernel has
+// come to ignore without saying so, it pays to look twice.
+func (s setting) write(d *dir) error {
+	err := d.write(s.file, s.value)
+	if err != nil || s.file != kernelLimit {
+		return err
+	}
+	now, err := d.readUint(s.file)
+	if asked, perr := parseUint(s.value); err == nil && perr == nil && now > asked { // it rounds down
+		return unix.EOPNOTSUPP
+	}
+	return err
 }
 
 // explain makes the error of a setting that d refused.

@@ -108,11 +108,12 @@ func (c *v2) setOne(ctl controller, r *specs.LinuxResources) error {
 
 // setUnified is setOne for linux.resources.unified.
 func (c *v2) setUnified(list []setting) error {
-	for _, s := range list {
-		if name, _, _ := strings.Cut(s.file, "."); c.offers(name) {
-			if err := c.enable(name); err != nil {
-				return err
-			}
+	for i, s := range list {
+		name, _, _ := strings.Cut(s.file, ".")
+		if !c.offers(name) {
+			list[i].facts = facts{unix.ENOENT: "controller " + name + " is not in the unified hierarchy of this host, which has both v1 and v2"}
+		} else if err := c.enable(name); err != nil {
+			return err
 		}
 	}
 	d, err := openDir(c.path)
