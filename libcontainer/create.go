@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"time"
@@ -46,7 +47,7 @@ func (r *Root) Create(id string, o CreateOptions) (*Container, error) {
 		return nil, err
 	}
 	defer c.unlock()
-	return c, through([]move{
+	err = through([]move{
 		// On disk first: whatever follows can be found and removed.
 		{"create.claim", c.claim, nil},
 		{"create.record", func() error { return c.record(cfg.Raw) }, c.erase},
@@ -58,6 +59,13 @@ func (r *Root) Create(id string, o CreateOptions) (*Container, error) {
 		{"create.start", func() error { return c.finishRun(b, &o) }, nil},
 		{"create.publish", func() error { return c.publish(&o) }, nil},
 	})
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range cfg.Warnings() { // only now: callers read the log of a failure as one message
+		slog.Warn(w)
+	}
+	return c, nil
 }
 
 // prepare checks everything and compiles the plan, touching nothing.

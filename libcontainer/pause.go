@@ -6,6 +6,7 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 
 	"hull/cgroups"
+	"hull/specconv"
 )
 
 // Pause freezes the container's processes.
@@ -34,6 +35,13 @@ func (c *Container) Resume() error {
 
 // Update changes the container's limits; what r leaves out stays.
 func (c *Container) Update(r *specs.LinuxResources) error {
+	host, err := cgroups.Detect()
+	if err != nil {
+		return err
+	}
+	if err := specconv.CheckResources(r, specconv.Host{CgroupV2: host.V2}); err != nil {
+		return err
+	}
 	if err := c.lock(); err != nil {
 		return err
 	}
