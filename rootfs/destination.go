@@ -17,23 +17,34 @@ func (v *View) destination(m *mount, dir bool) {
 	} else {
 		v.p.MkfileInRoot(v.Root, m.Destination, 0o644).To(v.dst)
 	}
-	v.guard(m.Destination)
+	v.guard(m.Destination, dir)
 }
 
-// guard refuses v.dst when a link of the image has led to a place where
-// nothing may be mounted; specconv has refused what the path alone tells.
-func (v *View) guard(destination string) {
+// guard refuses v.dst when it is of the wrong kind, or when a link of the
+// image has led to a place where nothing may be mounted: what the path alone
+// tells, specconv has refused.
+func (v *View) guard(destination string, dir bool) {
 	p := v.p
 	if !specconv.UnderProc(destination) {
-		fine := p.NewLabel()
-		p.Check(v.dst, unix.PROC_SUPER_MAGIC, 0, 0, "procfs").On(fine, unix.ESTALE)
+		elsewhere := p.NewLabel()
+		p.Check(v.dst, unix.PROC_SUPER_MAGIC, 0, 0, "procfs").On(elsewhere, unix.ESTALE)
 		v.refuse("leads into /proc, where nothing may be mounted", unix.EPERM)
-		p.Mark(fine)
+		p.Mark(elsewhere)
 	}
-	fine := p.NewLabel()
-	p.Same(v.dst, v.Root, "the root").On(fine, unix.ESTALE)
+	below := p.NewLabel()
+	p.Same(v.dst, v.Root, "the root").On(below, unix.ESTALE)
 	v.refuse("leads to the root itself", unix.EPERM)
-	p.Mark(fine)
+	p.Mark(below)
+	fits, differs := p.NewLabel(), p.NewLabel()
+	kind := p.Check(v.dst, 0, unix.S_IFDIR, 0, "a directory")
+	if dir {
+		kind.On(differs, unix.ESTALE).Then(fits)
+	} else {
+		kind.On(fits, unix.ESTALE)
+	}
+	p.Mark(differs)
+	v.refuse("a directory cannot be mounted on a file, nor a file on a directory", unix.ENOTDIR)
+	p.Mark(fits)
 }
 
 // openPlain opens the destination of a procfs or sysfs as v.dst: a directory,

@@ -81,8 +81,7 @@ func (v *View) attach(m *mount, src plan.Reg, have uintptr) {
 
 // move attaches the detached mount src at v.dst, and closes that.
 func (v *View) move(src plan.Reg) {
-	v.p.MoveMount(src, v.dst).
-		Because(unix.ENOTDIR, "a directory cannot be mounted on a file, nor a file on a directory")
+	v.p.MoveMount(src, v.dst)
 	v.p.Close(v.dst)
 }
 

@@ -65,6 +65,8 @@ type View struct {
 	propagation uintptr // linux.rootfsPropagation, as MS_*
 	have        uintptr // flags of the mount that the root is on, as MS_*
 
+	kernelMounts []string // of procfs and sysfs on the host, when there is no pivot
+
 	mntns   bool // the container has a mount namespace of its own
 	setattr bool // mount_setattr(2) can be used
 	mknod   bool // devices can be made
@@ -94,6 +96,12 @@ func New(p *plan.Plan, o Options) (*View, error) {
 	}
 	if err := v.check(); err != nil {
 		return nil, err
+	}
+	if o.NoPivot {
+		var err error
+		if v.kernelMounts, err = hostKernelMounts(o.Root); err != nil {
+			return nil, err
+		}
 	}
 	v.Root, v.dst, v.src, v.fs, v.covered = p.Reg(), p.Reg(), p.Reg(), p.Reg(), p.Reg()
 	return v, nil

@@ -8,6 +8,11 @@ import (
 	"hull/internal/plan"
 )
 
+// namespaced are the file systems with one superblock for all mounts in a
+// namespace: if ours were read-only, so would be those of others in there,
+// such as the second container of a pod. The mount alone becomes read-only.
+var namespaced = map[string]bool{"sysfs": true, "mqueue": true}
+
 // super makes the superblock for m, whose context it leaves in v.fs. With
 // writable, the superblock is not read-only whatever the options say.
 func (v *View) super(m *mount, data []string, writable bool) {
@@ -19,7 +24,7 @@ func (v *View) super(m *mount, data []string, writable bool) {
 		v.set("source=" + m.spec.Source)
 	}
 	for _, key := range m.SuperWords() {
-		if key != "ro" || !writable {
+		if key != "ro" || !writable && !namespaced[fstype] {
 			v.set(key)
 		}
 	}

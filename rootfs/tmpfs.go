@@ -12,7 +12,7 @@ import (
 // openCovered opens the directory that a tmpfs will cover as v.covered, if
 // there is one already: its mode and perhaps its contents are wanted.
 func (v *View) openCovered(m *mount) {
-	v.p.OpenInRoot(v.Root, m.Destination, unix.O_PATH|unix.O_DIRECTORY).To(v.covered).
+	v.p.OpenInRoot(v.Root, m.Destination, unix.O_PATH).To(v.covered).
 		On(plan.Next, unix.ENOENT)
 }
 
