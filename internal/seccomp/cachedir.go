@@ -23,18 +23,18 @@ func readEntry(dir int, k key) []byte {
 	if err != nil {
 		return nil
 	}
-	file := os.NewFile(uintptr(fd), k.fileName())
-	defer file.Close()
+	defer unix.Close(fd)
 	var st unix.Stat_t
 	if err := unix.Fstat(fd, &st); err != nil || st.Mode&unix.S_IFMT != unix.S_IFREG || !oursAlone(&st) ||
 		st.Size > int64(maxFile) {
 		return nil
 	}
 	b := make([]byte, st.Size)
-	if n, err := file.Read(b); err != nil || n != len(b) {
+	n, err := unix.Read(fd, b) // a regular file is read whole
+	if err != nil {
 		return nil
 	}
-	return decodeEntry(k, b)
+	return decodeEntry(k, b[:n])
 }
 
 // writeCache keeps a program. It tells nothing of failure: a full or read-only
@@ -65,9 +65,11 @@ func create(dir int, name string, content []byte) error {
 	if err != nil {
 		return err
 	}
-	file := os.NewFile(uintptr(fd), name)
-	_, err = file.Write(content)
-	if closed := file.Close(); err == nil {
+	n, err := unix.Write(fd, content)
+	if err == nil && n < len(content) {
+		err = unix.ENOSPC
+	}
+	if closed := unix.Close(fd); err == nil {
 		err = closed
 	}
 	return err

@@ -2,7 +2,7 @@ package seccomp
 
 import (
 	"encoding/binary"
-	"strings"
+	"slices"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	libseccomp "github.com/seccomp/libseccomp-golang"
@@ -51,7 +51,7 @@ const x32Bit = 0x40000000 // __X32_SYSCALL_BIT
 type span struct{ first, last uint32 }
 
 // enosysPrelude is the code that goes before libseccomp's program, or nil.
-func enosysPrelude(s *specs.LinuxSeccomp) []byte {
+func enosysPrelude(s *specs.LinuxSeccomp, archs []target) []byte {
 	switch s.DefaultAction {
 	case specs.ActAllow, specs.ActLog, specs.ActTrace:
 		return nil
@@ -63,8 +63,8 @@ func enosysPrelude(s *specs.LinuxSeccomp) []byte {
 	var audits []uint32 // in order of appearance
 	newer := map[uint32][]span{}
 	for _, a := range abis {
-		if !a.in(s.Architectures) {
-			continue
+		if !slices.ContainsFunc(archs, func(t target) bool { return t.arch == a.arch }) {
+			continue // libseccomp's program refuses all its calls
 		}
 		spans := a.newer(s)
 		if len(spans) > 0 && newer[a.audit] == nil {
@@ -73,21 +73,6 @@ func enosysPrelude(s *specs.LinuxSeccomp) []byte {
 		newer[a.audit] = append(newer[a.audit], spans...)
 	}
 	return assemble(audits, newer)
-}
-
-// in tells whether libseccomp's program decides for the ABI: those it does not
-// list are left to its bad-architecture action.
-func (a *abi) in(list []specs.Arch) bool {
-	native, err := libseccomp.GetNativeArch()
-	if err == nil && native == a.arch {
-		return true
-	}
-	for _, name := range list {
-		if arch, _ := lookup(architectures, name); arch == a.arch {
-			return true
-		}
-	}
-	return false
 }
 
 // newer is the numbers of the ABI above those that the profile names.
@@ -127,19 +112,14 @@ func (a *abi) isApart(number uint32) bool {
 // The last number of the family stands for each of them.
 func (a *abi) number(name string) (uint32, bool) {
 	const shutdown, msgctl = 373, 402
-	if strings.IndexByte(name, 0) >= 0 {
-		return 0, false
-	}
-	number, err := libseccomp.GetSyscallFromNameByArch(name, a.arch)
+	number, ok := resolve(name, a.arch)
 	switch {
-	case err != nil:
+	case !ok:
 		return 0, false
-	case a.arch == libseccomp.ArchX86 && -120 <= number && number <= -101:
+	case -120 <= number && number <= -101:
 		return shutdown, true
-	case a.arch == libseccomp.ArchX86 && -224 <= number && number <= -201:
+	case number < 0:
 		return msgctl, true
-	case number < 0 || uint32(number) < a.first || uint32(number) > a.last:
-		return 0, false
 	}
 	return uint32(number), true
 }
