@@ -59,6 +59,12 @@ type Cgroup interface {
 	Stats() (*Stats, error)
 	// OOMKills is how many processes the OOM killer has killed in it.
 	OOMKills() (uint64, error)
+	// WatchOOM tells when memory runs out.
+	WatchOOM() (*OOMWatch, error)
+	// Of is where a further process of the container goes, of which pid is
+	// one: the cgroup itself; or, if that gives controllers to sub-cgroups and
+	// so takes no processes (a container that runs systemd), where pid is.
+	Of(pid int) (Cgroup, error)
 	// Delete removes it and what is below, and the parents that were made
 	// for it once they are empty. It waits for dying processes. Deleting
 	// what is gone already is no error.

@@ -116,7 +116,7 @@ func TestDetectsEveryKindOfHost(t *testing.T) {
 func TestRefusesRelativePathWhenOwnCgroupIsNotMounted(t *testing.T) {
 	h := &Host{Mounts: []Mount{{Dir: "/c", Root: "/docker/c1", Controllers: []string{"memory"}}}, own: parseOwn("1:memory:/elsewhere\n")}
 	_, err := h.paths("a")
-	want := `linux.cgroupsPath ("a"): own cgroup /elsewhere: not in the part of the hierarchy (/docker/c1) mounted at /c: use an absolute path`
+	want := `linux.cgroupsPath ("a"): a relative path begins at the runtime's own cgroup: cgroup "/elsewhere" is not in the part of the hierarchy (/docker/c1) that is mounted at /c`
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}

@@ -29,6 +29,8 @@ func (n *none) Pids() ([]int, error)               { return nil, ErrNone }
 func (n *none) Kill() error                        { return ErrNone }
 func (n *none) Stats() (*Stats, error)             { return nil, ErrNone }
 func (n *none) OOMKills() (uint64, error)          { return 0, ErrNone }
+func (n *none) WatchOOM() (*OOMWatch, error)       { return nil, ErrNone }
+func (n *none) Of(int) (Cgroup, error)             { return n, nil }
 func (n *none) Delete() error                      { return nil }
 
 // Set refuses any limit.

@@ -43,7 +43,7 @@ func (h *Host) locate(m Mount, path string) (string, error) {
 	}
 	own, err := h.ownCgroup(m)
 	if err != nil {
-		return "", fmt.Errorf("linux.cgroupsPath (%q): %w", path, err)
+		return "", fmt.Errorf("linux.cgroupsPath (%q): a relative path begins at the runtime's own cgroup: %w", path, err)
 	}
 	if m.Unified && h.V2 {
 		own = filepath.Dir(own)

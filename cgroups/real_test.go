@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
@@ -259,15 +261,72 @@ func TestRefusesFrozenCgroupAndUndoesWhatItMade(t *testing.T) {
 	}
 }
 
-func TestCountsAnOOMKill(t *testing.T) {
+func TestTellsAndCountsOOMKills(t *testing.T) {
 	c := created(t, realHost(t))
 	if err := c.Set(&specs.LinuxResources{Memory: &specs.LinuxMemory{Limit: ptr[int64](4 << 20), Swap: ptr[int64](4 << 20)}}); err != nil {
 		t.Fatal(err)
 	}
+	watch, err := c.WatchOOM()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer watch.Close()
+	if n, err := watch.Wait(0); n != 0 || err != nil {
+		t.Errorf("before: %d, %v", n, err)
+	}
 	cmd := process(t, c, true, "x=0123456789abcdef; while :; do x=$x$x; done")
+	if n, err := watch.Wait(time.Minute); n == 0 || err != nil {
+		t.Errorf("told %d, %v", n, err)
+	}
 	_ = cmd.Wait()
 	if n, err := c.OOMKills(); err != nil || n == 0 {
-		t.Errorf("%d processes were killed, %v", n, err)
+		t.Errorf("counted %d, %v", n, err)
+	}
+	if err := c.Delete(); err != nil {
+		t.Fatal(err)
+	}
+	for {
+		if _, err := watch.Wait(time.Minute); err != nil {
+			if !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("after: %v", err)
+			}
+			return
+		}
+	}
+}
+
+func TestFurtherProcessGoesWhereThereIsRoom(t *testing.T) {
+	h := realHost(t)
+	c := created(t, h)
+	unified, ok := c.Paths()[""]
+	if !ok {
+		t.Skip("v1 alone takes processes everywhere")
+	}
+	whole := &v2{path: unified}
+	pid := process(t, c, true, "exec sleep 1000").Process.Pid
+	if same, err := whole.Of(pid); err != nil || same.Paths()[""] != unified {
+		t.Errorf("the cgroup is at %v, %v", same.Paths(), err)
+	}
+	inner := filepath.Join(unified, "inner")
+	text, err := os.ReadFile(filepath.Join(unified, "cgroup.controllers"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	controllers := strings.Fields(string(text))
+	if len(controllers) == 0 {
+		t.Skip("no controller to give")
+	}
+	for _, err := range []error{
+		os.Mkdir(inner, 0o755),
+		os.WriteFile(filepath.Join(inner, "cgroup.procs"), []byte(strconv.Itoa(pid)), 0),
+		os.WriteFile(filepath.Join(unified, "cgroup.subtree_control"), []byte("+"+controllers[0]), 0),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if below, err := whole.Of(pid); err != nil || below.Paths()[""] != inner {
+		t.Errorf("the cgroup is at %v, %v; want %s", below.Paths(), err, inner)
 	}
 }
 

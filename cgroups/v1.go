@@ -230,6 +230,9 @@ func (c *v1) SetDevices(rules []specs.LinuxDeviceCgroup) error {
 	return setDevicesV1(d, list)
 }
 
+// Of is c: every cgroup of v1 takes processes.
+func (c *v1) Of(int) (Cgroup, error) { return c, nil }
+
 func (c *v1) Pids() ([]int, error) { return pidsBelow(c.any()) }
 
 func (c *v1) OOMKills() (uint64, error) {

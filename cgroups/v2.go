@@ -168,6 +168,34 @@ func (d *dir) delegate(uid int) error {
 	return nil
 }
 
+func (c *v2) Of(pid int) (Cgroup, error) {
+	d, err := openDir(c.path)
+	if err != nil {
+		return nil, err
+	}
+	defer d.close()
+	if enabled, err := d.read("cgroup.subtree_control"); err != nil || enabled == "" {
+		return c, err
+	}
+	text, err := readProc(fmt.Sprintf("/proc/%d/cgroup", pid))
+	if err != nil {
+		return nil, err
+	}
+	h, err := Detect()
+	if err != nil {
+		return nil, err
+	}
+	m := h.unified()
+	if m == nil {
+		return c, nil
+	}
+	below, err := m.below(parseOwn(text)[""])
+	if path := filepath.Join(m.Dir, below); err == nil && strings.HasPrefix(path+"/", c.path+"/") {
+		return &v2{path: path, rootless: c.rootless}, nil
+	}
+	return c, err
+}
+
 func (c *v2) Pids() ([]int, error) { return pidsBelow(c.path) }
 
 func (c *v2) OOMKills() (uint64, error) {
