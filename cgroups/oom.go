@@ -42,10 +42,16 @@ func (w *OOMWatch) Wait(timeout time.Duration) (uint64, error) {
 		if !w.alive.exists("cgroup.procs") {
 			return n, fmt.Errorf("cgroup %s: %w", w.alive.path, fs.ErrNotExist)
 		}
-		if n > 0 || err != nil || woken > 0 || left == 0 {
+		if n > 0 || err != nil || left == 0 || woken > 0 && w.empty() {
 			return n, err
 		}
 	}
+}
+
+// empty says that the last process is gone, where cgroup.events tells.
+func (w *OOMWatch) empty() bool {
+	populated, err := w.alive.keyed("cgroup.events", "populated")
+	return err == nil && populated == 0
 }
 
 // WatchOOM polls memory.events, of which the kernel tells the changes, and
