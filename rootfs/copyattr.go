@@ -45,18 +45,13 @@ func (k copier) named(dir *os.File, name string, st *unix.Stat_t) error {
 	return unix.UtimesNanoAt(fd(dir), name, []unix.Timespec{st.Atim, st.Mtim}, unix.AT_SYMLINK_NOFOLLOW)
 }
 
-// owner sets the owner of the file name in dir, or of dir itself. An owner
-// that the container does not have is an error: with its root as the owner, it
-// could read what it could not before.
+// owner sets the owner of the file name in dir, or of dir itself. One that the
+// container has no id for stays so, and the file out of its reach.
 func (k copier) owner(dir int, name string, st *unix.Stat_t) error {
 	if int(st.Uid) == k.uid && int(st.Gid) == k.gid {
 		return nil
 	}
-	err := unix.Fchownat(dir, name, int(st.Uid), int(st.Gid), unix.AT_EMPTY_PATH|unix.AT_SYMLINK_NOFOLLOW)
-	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.EOVERFLOW) {
-		return fmt.Errorf("its owner %d:%d has no id in the container: %w", st.Uid, st.Gid, err)
-	}
-	return err
+	return unix.Fchownat(dir, name, int(st.Uid), int(st.Gid), unix.AT_EMPTY_PATH|unix.AT_SYMLINK_NOFOLLOW)
 }
 
 // copyXattrs copies the extended attributes that the new file system can have.

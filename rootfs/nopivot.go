@@ -11,10 +11,19 @@ import (
 
 // moveRoot puts the new root over the old one, which stays below: for hosts
 // whose root is an initramfs, where pivot_root(2) does not work. A process
-// that leaves the chroot must not find a procfs or sysfs there in which
+// that may unmount and gets out must not find a procfs or sysfs there in which
 // nothing is masked; the kernel also takes one that is visible as leave to
-// mount a new one.
+// mount a new one in a user namespace.
 func (v *View) moveRoot() {
+	p := v.p
+	v.hideKernelMounts()
+	p.Fchdir(v.Root)
+	p.Mount(".", "/", "", unix.MS_MOVE, "")
+	p.Syscall("chroot", unix.SYS_CHROOT, plan.Str("."))
+}
+
+// hideKernelMounts unmounts the host's procfs and sysfs wherever they are.
+func (v *View) hideKernelMounts() {
 	p := v.p
 	for _, dir := range v.kernelMounts {
 		gone := p.NewLabel()
@@ -25,9 +34,6 @@ func (v *View) moveRoot() {
 		p.Mount("tmpfs", dir, "tmpfs", unix.MS_RDONLY, "nr_blocks=1,nr_inodes=2,mode=555")
 		p.Mark(gone)
 	}
-	p.Fchdir(v.Root)
-	p.Mount(".", "/", "", unix.MS_MOVE, "")
-	p.Syscall("chroot", unix.SYS_CHROOT, plan.Str("."))
 }
 
 // hostKernelMounts are the places where a procfs or sysfs is mounted, the last

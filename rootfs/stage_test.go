@@ -24,6 +24,7 @@ type box struct {
 	flags  uintptr
 	before func(*plan.Plan) // operations before the view
 	after  func(*View)      // operations between Devices and Restrict
+	joined func(*plan.Plan) // operations after Pivot
 }
 
 // newBox makes a root file system with a busybox, and a configuration with a mount of /proc.
@@ -83,6 +84,9 @@ func (b *box) plan(script string) (*plan.Plan, error) {
 	}
 	v.Restrict()
 	v.Pivot()
+	if b.joined != nil {
+		b.joined(p)
+	}
 	p.At("process.args[0]", "")
 	p.LookPath("/bin/busybox", "", 0, 0)
 	const applets = `for a in cat ls stat mkdir touch grep awk id readlink mount umount wc sort head test find tty stty dd mknod sleep; do
@@ -149,3 +153,8 @@ func (b *box) refuses(t *testing.T, want string) {
 		t.Errorf("error %q, want %q in it", err, want)
 	}
 }
+
+// Arguments of system calls that only tests make.
+var zero = plan.N(0)
+
+func str(s string) plan.Arg { return plan.Str(s) }
