@@ -11,14 +11,13 @@ import (
 )
 
 // checkConsole says whether the arguments fit process.terminal, in runc's words.
-func checkConsole(p *specs.Process, o *CreateOptions) error {
-	detached := o.Detach || !o.Run
+func checkConsole(p *specs.Process, detached bool, socket string) error {
 	switch {
 	case p == nil:
 		return nil
-	case detached && p.Terminal && o.ConsoleSocket == "":
+	case detached && p.Terminal && socket == "":
 		return errors.New("cannot allocate tty if hull will detach without setting console socket")
-	case (!detached || !p.Terminal) && o.ConsoleSocket != "":
+	case (!detached || !p.Terminal) && socket != "":
 		return errors.New("cannot use console socket if hull will not detach or allocate tty")
 	}
 	return nil

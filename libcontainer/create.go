@@ -82,11 +82,14 @@ func (r *Root) prepare(id string, cfg *specconv.Config, o *CreateOptions) (*Cont
 	}
 	s := cfg.Spec
 	c := &Container{ID: id, root: r}
+	if _, err := os.Lstat(c.dir()); err == nil {
+		return nil, nil, fmt.Errorf("container %s: %w", id, ErrExists) // claim decides; this is for the message
+	}
 	rootfs, err := rootfsOf(cfg)
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := checkConsole(s.Process, o); err != nil {
+	if err := checkConsole(s.Process, o.Detach || !o.Run, o.ConsoleSocket); err != nil {
 		return nil, nil, err
 	}
 	b := &build{c: c, verb: creating, spec: s, process: s.Process, ns: lowerNamespaces(s), rootfs: rootfs, opt: &options{
@@ -200,6 +203,7 @@ func (c *Container) spawn(b *build) error {
 	if err != nil {
 		return err
 	}
+	stage.Listener = func(fd *os.File) error { return c.sendListener(b.spec, c.rec.Init.Pid, fd) }
 	c.Init = &Process{stage: stage}
 	return nil
 }

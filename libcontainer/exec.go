@@ -45,6 +45,9 @@ func (c *Container) Exec(o ExecOptions) (*Process, error) {
 	if b.cg, err = execCgroup(c.cgroup(), o.Cgroup); err != nil {
 		return nil, err
 	}
+	if err := checkConsole(o.Process, o.Detach, o.ConsoleSocket); err != nil {
+		return nil, err
+	}
 	b.born = bornInside(b.cg)
 	p := &Process{}
 	b.opt.readyHandler = func(call *plan.Call) error {
@@ -78,7 +81,7 @@ func (b *build) exec(p *Process, o *ExecOptions) error {
 		return err
 	}
 	p.stage = stage
-	stage.Listener = func(fd *os.File) error { return b.c.sendListener(b.spec, fd) }
+	stage.Listener = func(fd *os.File) error { return b.c.sendListener(b.spec, p.Pid, fd) }
 	err = stage.Serve(b.ready)
 	if err == nil {
 		err = stage.Serve(nil)

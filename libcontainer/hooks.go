@@ -72,8 +72,12 @@ func (c *Container) runHooks(kind string, s *specs.Spec, status specs.ContainerS
 
 // hookState is what a hook reads on its standard input.
 func (c *Container) hookState(status specs.ContainerState) ([]byte, error) {
+	pid := c.rec.Init.Pid
+	if status == specs.StateStopped {
+		pid = 0 // may be another process's by now
+	}
 	return json.Marshal(specs.State{
-		Version: specs.Version, ID: c.ID, Status: status, Pid: c.rec.Init.Pid,
+		Version: specs.Version, ID: c.ID, Status: status, Pid: pid,
 		Bundle: c.rec.Bundle, Annotations: c.rec.Notes,
 	})
 }

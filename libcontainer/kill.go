@@ -31,7 +31,13 @@ func (c *Container) Kill(sig unix.Signal, all bool) error {
 	if all {
 		return c.signalRest(sig)
 	}
-	return c.rec.Init.signal(sig)
+	if err := c.rec.Init.signal(sig); err != nil {
+		return err
+	}
+	if sig == unix.SIGKILL && status == StatusPaused {
+		return c.cgroup().Thaw() // the freezer of v1 holds even this signal back
+	}
+	return nil
 }
 
 // signalRest signals every process that is left in the cgroup. There may be none.

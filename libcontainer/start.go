@@ -75,9 +75,13 @@ func (c *Container) release(s *specs.Spec) error {
 	}
 	defer pidfd.Close()
 	stage := nsenter.Attach(conn, pidfd, func(op uint32, errno int32) error { return c.released(op, errno) })
-	stage.Listener = func(fd *os.File) error { return c.sendListener(s, fd) }
+	stage.Listener = func(fd *os.File) error { return c.sendListener(s, c.rec.Init.Pid, fd) }
 	defer stage.Close()
-	return stage.Serve(nil)
+	if err := stage.Serve(nil); err != nil {
+		c.stop() // it is on its way out: whoever asks next is to find it stopped
+		return err
+	}
+	return nil
 }
 
 // released explains the failure of an operation that create has recorded.
@@ -91,7 +95,7 @@ func (c *Container) released(op uint32, errno int32) error {
 	return fmt.Errorf("operation %d: %w", op, unix.Errno(errno)) //nolint:gosec // positive
 }
 
-// stop kills what runs in the container: a hook that failed demands it.
+// stop ends what runs in the container: a start that failed demands it.
 func (c *Container) stop() {
-	_ = c.killAll()
+	_ = c.killAndWait()
 }

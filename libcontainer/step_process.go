@@ -141,6 +141,15 @@ func stepRlimits(b *build) error {
 	return nil
 }
 
+// stepMakeCwd makes the working directory if it is missing, as other runtimes do. Where that
+// cannot be, in a read-only place, stepCwd says what is wrong.
+func stepMakeCwd(b *build) error {
+	b.At("process.cwd", b.process.Cwd)
+	dir := b.MkdirInRoot(b.view.Root, b.process.Cwd, 0o755).On(plan.Next, plan.AnyErrno).Into()
+	b.Close(dir)
+	return nil
+}
+
 func stepCwd(b *build) error {
 	b.At("process.cwd", b.process.Cwd)
 	b.Syscall("change directory", unix.SYS_CHDIR, plan.Str(b.process.Cwd)).
@@ -158,13 +167,19 @@ func stepNoNewPrivs(b *build) error {
 	return nil
 }
 
-func stepExec(b *build) error {
-	b.At("process.args[0]", "")
+// stepUmask sets process.user.umask; 0022 is what a process is used to.
+func stepUmask(b *build) error {
 	umask := uint32(0o022)
 	if b.process.User.Umask != nil {
 		umask = *b.process.User.Umask
 	}
+	b.At("process.user.umask", "")
 	b.Syscall("umask", unix.SYS_UMASK, plan.N(umask))
+	return nil
+}
+
+func stepExec(b *build) error {
+	b.At("process.args[0]", "")
 	name := b.process.Args[0]
 	quoted := "exec: \"" + name + "\""
 	b.Exec(b.process.Args, environment(b.process.Env)).

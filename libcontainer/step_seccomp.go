@@ -43,9 +43,9 @@ func (b *build) filter() error {
 	return nil
 }
 
-// sendListener hands the notification descriptor to the agent at
+// sendListener hands the notification descriptor of the process pid to the agent at
 // linux.seccomp.listenerPath, with the container process state. config-linux.md, Seccomp.
-func (c *Container) sendListener(s *specs.Spec, fd *os.File) error {
+func (c *Container) sendListener(s *specs.Spec, pid int, fd *os.File) error {
 	sc := s.Linux.Seccomp
 	sock, err := sys.DialStream(sc.ListenerPath)
 	if err != nil {
@@ -55,7 +55,7 @@ func (c *Container) sendListener(s *specs.Spec, fd *os.File) error {
 	state, err := json.Marshal(specs.ContainerProcessState{
 		Version:  specs.Version,
 		Fds:      []string{specs.SeccompFdName},
-		Pid:      c.rec.Init.Pid,
+		Pid:      pid,
 		Metadata: sc.ListenerMetadata,
 		State: specs.State{
 			Version: specs.Version, ID: c.ID, Status: specs.StateCreated, Pid: c.rec.Init.Pid,

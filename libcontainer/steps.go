@@ -46,6 +46,7 @@ func steps() []step {
 		{"rootfs", creating, "before hooks, which may add to it, and before what writes below it", stepRootfs},
 		{"console", both, "with the devices, before masks hide anything it needs", stepConsole},
 		{"hooks", creating, "namespaces and mounts are there, the root is still the host's", stepCreateHooks},
+		{"cwd", creating, "made if missing; after the mounts, which may be where it is", stepMakeCwd},
 		{"masks", creating, "after the hooks' mounts; clones of host files need the host's root", stepMasks},
 		{"pivot", creating, "from here the host's files are out of reach", stepPivot},
 		{"hostname", creating, "any time in the new uts namespace", stepHostname},
@@ -56,6 +57,7 @@ func steps() []step {
 		{"label", both, "takes effect at the next exec, which is the user's program", stepLabel},
 		{"ready", both, "nothing of the host is open in the stage any more", stepReady},
 		{"hold", creating, "create ends here, start goes on", stepHold},
+		{"umask", both, "the user's: after the last file made, before a filter that could refuse it", stepUmask},
 		{"rlimits", both, "late: a low limit on descriptors must not hit the stage", stepRlimits},
 		{"seccomp", both, "without no_new_privs it needs the privileges that the next step drops", stepSeccompEarly},
 		{"credentials", both, "as late as can be", stepCredentials},
@@ -80,8 +82,6 @@ type build struct {
 	hierarchies []rootfs.Hierarchy
 
 	proc   plan.Reg // the host's procfs
-	host   plan.Reg // the host's root file system, until pivot
-	root   plan.Reg // the container's root, until pivot
 	master plan.Reg // the terminal's master, or None
 	passwd plan.Reg // the container's /etc/passwd, or None
 
@@ -110,7 +110,7 @@ type options struct {
 // compile makes the plan of b from the table.
 func (b *build) compile() error {
 	b.Plan = plan.New()
-	b.master, b.passwd, b.root, b.host = plan.None, plan.None, plan.None, plan.None
+	b.master, b.passwd = plan.None, plan.None
 	b.At("", "")
 	b.proc = b.Inherit(dupProc)
 	for _, s := range steps() {
