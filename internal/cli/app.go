@@ -8,6 +8,8 @@ package cli
 import (
 	"fmt"
 	"io"
+	"log/slog"
+	"os"
 	"time"
 
 	urfave "github.com/urfave/cli/v2"
@@ -16,8 +18,27 @@ import (
 // Run performs the command line args, args[0] being hull itself, and writes
 // the command's output to out. The error, if any, is still to be printed.
 func Run(args []string, out io.Writer) error {
-	app := newApp(args[0], out)
-	return app.Run(permute(app, args))
+	slog.SetDefault(slog.New(terminalLog{os.Stderr, slog.LevelWarn})) // until the flags say otherwise
+	o := &output{w: out}
+	app := newApp(args[0], o)
+	if err := app.Run(permute(app, args)); err != nil {
+		return err
+	}
+	return o.err
+}
+
+// output remembers the first error of writing: not every printer of urfave's passes it on.
+type output struct {
+	w   io.Writer
+	err error
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	n, err := o.w.Write(b)
+	if err != nil && o.err == nil {
+		o.err = err
+	}
+	return n, err
 }
 
 func newApp(argv0 string, out io.Writer) *urfave.App {
