@@ -227,7 +227,7 @@ func TestDeviceRulesCountInTheirOrder(t *testing.T) {
 	for name, c := range map[string]struct {
 		rules       []specs.LinuxDeviceCgroup
 		read, write string // of the character device 1:11
-		block       string // to read the block device 7:77, which is not there
+		block       string // to read the block device 240:77, which is not there
 	}{
 		"deny all":                  {[]specs.LinuxDeviceCgroup{denyAll}, "EPERM", "EPERM", "EPERM"},
 		"deny all, allow one":       {[]specs.LinuxDeviceCgroup{denyAll, rule(true, "c", 1, 11, "r")}, "ok", "EPERM", "EPERM"},
@@ -235,13 +235,13 @@ func TestDeviceRulesCountInTheirOrder(t *testing.T) {
 		"allow all":                 {[]specs.LinuxDeviceCgroup{allowAll}, "ok", "ok", "ENXIO"},
 		"allow all, deny one":       {[]specs.LinuxDeviceCgroup{allowAll, rule(false, "c", 1, 11, "r")}, "EPERM", "ok", "ENXIO"},
 		"allow one, deny all":       {[]specs.LinuxDeviceCgroup{rule(true, "c", 1, 11, "r"), denyAll}, "EPERM", "EPERM", "EPERM"},
-		"another type does not":     {[]specs.LinuxDeviceCgroup{denyAll, rule(true, "c", 7, 77, "rw"), rule(true, "b", 1, 11, "rw")}, "EPERM", "EPERM", "EPERM"},
-		"making is not reading":     {[]specs.LinuxDeviceCgroup{denyAll, rule(true, "b", 7, 77, "m"), rule(true, "c", 1, 11, "w")}, "EPERM", "ok", "EPERM"},
+		"another type does not":     {[]specs.LinuxDeviceCgroup{denyAll, rule(true, "c", 240, 77, "rw"), rule(true, "b", 1, 11, "rw")}, "EPERM", "EPERM", "EPERM"},
+		"making is not reading":     {[]specs.LinuxDeviceCgroup{denyAll, rule(true, "b", 240, 77, "m"), rule(true, "c", 1, 11, "w")}, "EPERM", "ok", "EPERM"},
 		"allowed, then denied part": {[]specs.LinuxDeviceCgroup{denyAll, rule(true, "c", 1, 11, "rw"), rule(false, "c", 1, 11, "w")}, "ok", "EPERM", "EPERM"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBox(t, privileged, resources(func(r *specs.LinuxResources) { r.Devices = c.rules }), func(s *specs.Spec) {
-				s.Linux.Devices = []specs.LinuxDevice{{Path: "/dev/char", Type: "c", Major: 1, Minor: 11}, {Path: "/dev/block", Type: "b", Major: 7, Minor: 77}}
+				s.Linux.Devices = []specs.LinuxDevice{{Path: "/dev/char", Type: "c", Major: 1, Minor: 11}, {Path: "/dev/block", Type: "b", Major: 240, Minor: 77}}
 			}, runProbe("open", "/dev/char", "r", ",", "open", "/dev/char", "w", ",", "open", "/dev/block", "r", ",", "open", "/dev/null", "+"))
 			b.wantOutput("open /dev/char r: "+c.read, "open /dev/char w: "+c.write, "open /dev/block r: "+c.block, "open /dev/null +: ok")
 		})

@@ -3,10 +3,13 @@ package tests
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
 )
 
 // kinds are the namespace types and their names in /proc/PID/ns.
@@ -59,14 +62,29 @@ func TestEveryNamespaceCanBeJoinedByPath(t *testing.T) {
 			switch kind {
 			case specs.UTSNamespace:
 				edits = append(edits, func(s *specs.Spec) { s.Hostname = "" })
-			case specs.MountNamespace: // what is mounted is the other's matter
-				edits = append(edits, func(s *specs.Spec) { s.Mounts = nil })
+			case specs.MountNamespace:
+				return // see TestMountNamespaceCanBeJoinedByPath
 			}
 			b := newBox(t, edits...)
 			if got := b.report().NS[name]; got != init.NS[name] {
 				t.Errorf("the container has %q, want %q", got, init.NS[name])
 			}
 		})
+	}
+}
+
+// The root file system has to be there in the namespace that is joined, so it cannot be another container's.
+func TestMountNamespaceCanBeJoinedByPath(t *testing.T) {
+	b := newBox(t)
+	holder := exec.Command("sleep", "1000")
+	holder.SysProcAttr = &syscall.SysProcAttr{Unshareflags: unix.CLONE_NEWNS}
+	b.check(holder.Start())
+	defer func() { holder.Process.Kill(); holder.Wait() }()
+	path := fmt.Sprintf("/proc/%d/ns/mnt", holder.Process.Pid)
+	want, err := os.Readlink(path)
+	b.check(err)
+	if got := b.edit(namespace(specs.MountNamespace, path)).report().NS["mnt"]; got != want {
+		t.Errorf("the container has %q, want %q", got, want)
 	}
 }
 

@@ -60,12 +60,12 @@ func TestTerminalIsTheContainersConsole(t *testing.T) {
 
 func TestTerminalAndConsoleSocketGoTogether(t *testing.T) {
 	b := newBox(t, withTerminal(0, 0))
-	b.refuse(1, []string{"--console-socket", "terminal"}, "create", "--bundle", b.bundle, b.id)
-	b.refuse(1, []string{"--console-socket", "terminal"}, "run", "--detach", "--bundle", b.bundle, b.id)
+	b.refuse(1, []string{"tty", "console socket"}, "create", "--bundle", b.bundle, b.id)
+	b.refuse(1, []string{"tty", "console socket"}, "run", "--detach", "--bundle", b.bundle, b.id)
 	b.refuse(1, []string{"/no/such/socket", "no such file or directory"}, "create", "--console-socket", "/no/such/socket", "--bundle", b.bundle, b.id)
 	b.edit(process(func(p *specs.Process) { p.Terminal = false }))
 	b.listen("console")
-	b.refuse(1, []string{"--console-socket", "terminal"}, "create", "--console-socket", b.path("console"), "--bundle", b.bundle, b.id)
+	b.refuse(1, []string{"tty", "console socket"}, "create", "--console-socket", b.path("console"), "--bundle", b.bundle, b.id)
 	b.wantNothingLeft()
 }
 
@@ -145,7 +145,7 @@ func TestExecDetachedSendsItsTerminal(t *testing.T) {
 	tm.want("session 1 foreground 1 tty /dev/pts/0")
 	tm.enter("x\n")
 	tm.want("x", "line x")
-	b.refuse(255, []string{"--console-socket"}, "exec", "--tty", "--detach", b.id, "/bin/true")
+	b.refuse(255, []string{"tty", "console socket"}, "exec", "--tty", "--detach", b.id, "/bin/true")
 }
 
 func TestOrdinaryUserCanOpenItsOutputAgain(t *testing.T) {

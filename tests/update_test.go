@@ -53,7 +53,7 @@ func TestUpdateTakesAFileOrStdin(t *testing.T) {
 func TestUpdateKeepsTheDeviceRules(t *testing.T) {
 	b := running(t, privileged, resources(func(r *specs.LinuxResources) { r.Devices = []specs.LinuxDeviceCgroup{{Type: "a", Access: "rwm"}} }))
 	b.must("update", "--pids-limit", "50", b.id)
-	if got := b.must("exec", b.id, "/bin/probe", "mknod", "/tmp/x", "b", "7", "1", ",", "open", "/tmp/x", "r").stdout; got != "mknod /tmp/x b 7 1: ok\nopen /tmp/x r: EPERM\n" {
+	if got := b.must("exec", b.id, "/bin/probe", "mknod", "/tmp/x", "b", "240", "1", ",", "open", "/tmp/x", "r").stdout; got != "mknod /tmp/x b 240 1: ok\nopen /tmp/x r: EPERM\n" {
 		t.Errorf("got %q", got)
 	}
 }
@@ -161,8 +161,8 @@ func TestEventsTellOfOOM(t *testing.T) {
 	}), runProbe("say", "ready", ",", "line", ",", "alloc", fmt.Sprint(64<<20)))
 	c := b.start()
 	c.want("ready")
-	l := b.live("events", "--interval", "1h", b.id)
-	l.line() // stats at once: the events are being watched
+	l := b.live("events", "--interval", "10ms", b.id)
+	l.line() // the first stats: the events are being watched
 	c.stdin.Close()
 	for line := l.line(); !strings.Contains(line, `"type":"oom"`); line = l.line() {
 	}
