@@ -42,7 +42,8 @@ func (v *View) isolate() {
 	p := v.p
 	p.At("linux.rootfsPropagation", v.linux().RootfsPropagation)
 	if !v.shared() {
-		p.Mount("", "/", "", unix.MS_SLAVE|unix.MS_REC, "")
+		p.Mount("", "/", "", unix.MS_SLAVE|unix.MS_REC, "").
+			Because(unix.EINVAL, "the host's / is not a mount: hull cannot run in a chroot")
 		p.At("root.path", v.o.Root)
 		return
 	}

@@ -1,6 +1,7 @@
 package rootfs
 
 import (
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -90,31 +91,13 @@ func has(data []string, key string) bool {
 // kernel have their own, and an mqueue is labelled when it is mounted.
 var unlabelled = map[string]bool{"proc": true, "sysfs": true, "mqueue": true}
 
-// data is m's data for the file system: with the SELinux context, and without
-// the group of terminals, tty, where the user namespace does not have it.
+// data is m's data for the file system, with the SELinux context.
 func (v *View) data(m *mount) []string {
-	var data []string
-	for _, d := range m.Data {
-		if m.spec.Type != "devpts" || d != "gid=5" || v.hasTTYGroup() {
-			data = append(data, d)
-		}
+	label := v.linux().MountLabel
+	if label == "" || unlabelled[m.spec.Type] || has(m.Data, "context") {
+		return m.Data
 	}
-	if label := v.linux().MountLabel; label != "" && !unlabelled[m.spec.Type] && !has(data, "context") {
-		data = append(data, "context="+label)
-	}
-	return data
-}
-
-// hasTTYGroup says whether group 5 is there in the container's user namespace,
-// as far as the configuration tells.
-func (v *View) hasTTYGroup() bool {
-	maps := v.linux().GIDMappings
-	for _, m := range maps {
-		if m.ContainerID <= 5 && 5-m.ContainerID < m.Size {
-			return true
-		}
-	}
-	return !v.o.Userns || len(maps) == 0
+	return append(slices.Clone(m.Data), "context="+label)
 }
 
 // label gives the root of an mqueue its SELinux label.
