@@ -150,13 +150,36 @@ func stepMakeCwd(b *build) error {
 	return nil
 }
 
+// stepEarlyCwd changes to the working directory, as root.
+func stepEarlyCwd(b *build) error {
+	end := b.NewLabel()
+	b.cwd = b.changeDirectory().On(end, unix.EACCES, unix.EPERM).Into()
+	b.verifyCwd()
+	b.Mark(end)
+	return nil
+}
+
+// stepCwd changes there as the user where root was refused, as on a network
+// file system that trusts no root, or without the capability to search everywhere.
 func stepCwd(b *build) error {
+	end := b.NewLabel()
 	b.At("process.cwd", b.process.Cwd)
-	b.Syscall("change directory", unix.SYS_CHDIR, plan.Str(b.process.Cwd)).
+	b.Test(b.cwd).On(plan.Next, unix.EACCES, unix.EPERM).Then(end)
+	b.changeDirectory()
+	b.verifyCwd()
+	b.Mark(end)
+	return nil
+}
+
+func (b *build) changeDirectory() *plan.Op {
+	b.At("process.cwd", b.process.Cwd)
+	return b.Syscall("change directory", unix.SYS_CHDIR, plan.Str(b.process.Cwd)).
 		Because(unix.ENOENT, "no such directory in the container").
 		Because(unix.ENOTDIR, "this is not a directory in the container")
+}
+
+func (b *build) verifyCwd() {
 	b.Plan.Cwd().Because(unix.ENOENT, "the directory is outside the container's root")
-	return nil
 }
 
 func stepNoNewPrivs(b *build) error {

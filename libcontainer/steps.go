@@ -47,6 +47,7 @@ func steps() []step {
 		{"console", both, "with the devices, before masks hide anything it needs", stepConsole},
 		{"hooks", creating, "namespaces and mounts are there, the root is still the host's", stepCreateHooks},
 		{"cwd", creating, "made if missing; after the mounts, which may be where it is", stepMakeCwd},
+		{"streams", both, "while we may still change an owner", stepStreams},
 		{"masks", creating, "after the hooks' mounts; clones of host files need the host's root", stepMasks},
 		{"pivot", creating, "from here the host's files are out of reach", stepPivot},
 		{"hostname", creating, "any time in the new uts namespace", stepHostname},
@@ -57,11 +58,12 @@ func steps() []step {
 		{"label", both, "takes effect at the next exec, which is the user's program", stepLabel},
 		{"ready", both, "nothing of the host is open in the stage any more", stepReady},
 		{"hold", creating, "create ends here, start goes on", stepHold},
+		{"cwd", both, "before a filter that could refuse it; the user may be the only one allowed, who is asked again below", stepEarlyCwd},
 		{"umask", both, "the user's: after the last file made, before a filter that could refuse it", stepUmask},
 		{"rlimits", both, "late: a low limit on descriptors must not hit the stage", stepRlimits},
 		{"seccomp", both, "without no_new_privs it needs the privileges that the next step drops", stepSeccompEarly},
 		{"credentials", both, "as late as can be", stepCredentials},
-		{"cwd", both, "as the user, who may be the only one allowed", stepCwd},
+		{"cwd", both, "where only the user is allowed", stepCwd},
 		{"no_new_privs", both, "before the filter that an unprivileged process installs", stepNoNewPrivs},
 		{"seccomp", both, "with no_new_privs last: the profile need not allow what hull does", stepSeccompLate},
 		{"exec", both, "the user's program", stepExec},
@@ -84,6 +86,7 @@ type build struct {
 	proc   plan.Reg // the host's procfs
 	master plan.Reg // the terminal's master, or None
 	passwd plan.Reg // the container's /etc/passwd, or None
+	cwd    plan.Reg // what became of the first try to change directory
 
 	rootfs  string // absolute path of root.path
 	view    *rootfs.View

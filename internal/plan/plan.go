@@ -237,3 +237,6 @@ func (o *Op) Because(errno error, fact string) *Op {
 
 // Goto goes on at l.
 func (p *Plan) Goto(l Label) { p.add(kindNop, "go on").Then(l) }
+
+// Test does nothing, and has the result that the operation before it left in r: an errno or success.
+func (p *Plan) Test(r Reg) *Op { return p.add(kindNop, "go on", r) }

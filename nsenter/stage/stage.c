@@ -69,7 +69,7 @@ static long perform(struct stage *s, const struct op *op)
 		a[i] = value(s, op, i);
 	switch (op->kind) {
 	case OP_NOP:
-		return 0;
+		return (long)a[0];
 	case OP_ASK:
 		return op_ask(s, op);
 	case OP_MKDIR:
