@@ -10,7 +10,6 @@ import (
 	"runtime/debug"
 
 	"hull/internal/cli"
-	"hull/internal/sys"
 )
 
 func main() {
@@ -19,10 +18,7 @@ func main() {
 	debug.SetGCPercent(-1)
 	debug.SetMemoryLimit(32 << 20)
 
-	err := sys.StandardStreams()
-	if err == nil {
-		err = cli.Run(os.Args, os.Stdout)
-	}
+	err := cli.Run(os.Args, stdout())
 	if err == nil {
 		return
 	}

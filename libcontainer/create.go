@@ -34,6 +34,9 @@ type CreateOptions struct {
 	SystemdCgroup bool
 	Run           bool // start at once: no state between created and running
 	Detach        bool // with Run: nobody stays to serve a terminal
+
+	Env         []string   // more variables for the process
+	ConsoleSize *specs.Box // of the caller's terminal, which the process's takes on
 }
 
 // Create makes the container id. With o.Run it is started as well.
@@ -92,6 +95,7 @@ func (r *Root) prepare(id string, cfg *specconv.Config, o *CreateOptions) (*Cont
 	if err := checkConsole(s.Process, o.Detach || !o.Run, o.ConsoleSocket); err != nil {
 		return nil, nil, err
 	}
+	o.adapt(s.Process)
 	b := &build{c: c, verb: creating, spec: s, process: s.Process, ns: lowerNamespaces(s), rootfs: rootfs, opt: &options{
 		Stdio: o.Stdio, Preserve: o.PreserveFDs, ConsoleSocket: o.ConsoleSocket, NoNewKeyring: o.NoNewKeyring,
 		NoPivot: o.NoPivot, Rootless: o.Rootless, Detach: o.Detach || !o.Run, stateDir: c.dir(),

@@ -1,20 +1,52 @@
 package libcontainer
 
 import (
+	"errors"
 	"time"
 
+	"hull/cgroups"
 	"hull/internal/sys"
 )
 
-// Stopped waits for the container's process to end, no longer than limit, and
-// says whether it has.
-func (c *Container) Stopped(limit time.Duration) (bool, error) {
+// Events are what happens to a running container, as it happens.
+type Events struct {
+	OOM     <-chan uint64 // memory has run out, so many times
+	Stopped <-chan error  // the container's process has ended; told once
+}
+
+// Watch tells of the container's events from now on, until the command ends.
+func (c *Container) Watch() (*Events, error) {
 	pidfd, err := sys.PidfdOpen(c.rec.Init.Pid)
 	if err != nil || !c.rec.Init.alive(c.rec.BootID) {
-		return true, nil //nolint:nilerr // there is no such process
+		return nil, ErrNotRunning
 	}
-	defer pidfd.Close()
-	return sys.WaitDead(pidfd, int(limit.Milliseconds()))
+	oom, stopped := make(chan uint64), make(chan error, 1)
+	watch, err := c.cgroup().WatchOOM()
+	if err != nil && !errors.Is(err, cgroups.ErrNone) {
+		return nil, err
+	}
+	if err == nil {
+		go tellOOM(watch, oom)
+	}
+	go func() {
+		_, err := sys.WaitDead(pidfd, -1)
+		stopped <- err
+	}()
+	return &Events{oom, stopped}, nil
+}
+
+// tellOOM ends when the cgroup does.
+func tellOOM(watch *cgroups.OOMWatch, oom chan<- uint64) {
+	defer watch.Close()
+	for {
+		n, err := watch.Wait(time.Hour)
+		if n > 0 {
+			oom <- n
+		}
+		if err != nil {
+			return
+		}
+	}
 }
 
 // OOMKills is how many processes of the container have been killed for lack of memory.

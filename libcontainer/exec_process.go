@@ -13,3 +13,14 @@ func (c *Container) Process() (*specs.Process, error) {
 	}
 	return s.Process, nil
 }
+
+// adapt gives the configuration's process what only the caller of create knows.
+func (o *CreateOptions) adapt(p *specs.Process) {
+	if p == nil {
+		return
+	}
+	p.Env = append(p.Env, o.Env...)
+	if p.Terminal && o.ConsoleSize != nil {
+		p.ConsoleSize = o.ConsoleSize
+	}
+}

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"os"
+	"strconv"
 
 	urfave "github.com/urfave/cli/v2"
 	"golang.org/x/sys/unix"
@@ -66,8 +67,9 @@ func configFlag() urfave.Flag {
 }
 
 func createOptions(c *urfave.Context) (libcontainer.CreateOptions, error) {
-	preserve, err := preserveFDs(c)
+	preserve, env, err := preserveFDs(c)
 	return libcontainer.CreateOptions{
+		Env:           env,
 		Bundle:        c.String("bundle"),
 		Config:        c.String("config"),
 		Stdio:         stdio(),
@@ -84,12 +86,18 @@ func createOptions(c *urfave.Context) (libcontainer.CreateOptions, error) {
 
 func stdio() [3]*os.File { return [3]*os.File{os.Stdin, os.Stdout, os.Stderr} }
 
-// preserveFDs is the value of --preserve-fds: each of those descriptors must be
-// open, or something of hull's own would take its place.
-func preserveFDs(c *urfave.Context) (int, error) {
-	n := c.Int("preserve-fds")
+// preserveFDs is how many descriptors after the standard streams the process
+// keeps, and what it must be told of them: those of socket activation
+// (sd_listen_fds(3)), then those of --preserve-fds. Each must be open, or
+// something of hull's own would take its place.
+func preserveFDs(c *urfave.Context) (n int, env []string, err error) {
+	n = c.Int("preserve-fds")
 	if n < 0 {
-		return 0, misused(c, "--preserve-fds %d: must not be negative", n)
+		return 0, nil, misused(c, "--preserve-fds %d: must not be negative", n)
+	}
+	if listen := listenFDs(); listen > 0 {
+		n += listen
+		env = []string{"LISTEN_FDS=" + strconv.Itoa(listen), "LISTEN_PID=1"}
 	}
 	for fd := 3; fd < 3+n; fd++ {
 		flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
@@ -97,8 +105,17 @@ func preserveFDs(c *urfave.Context) (int, error) {
 			err = unix.EBADF // ours: the caller's would have been closed by exec
 		}
 		if err != nil {
-			return 0, fmt.Errorf("--preserve-fds %d: descriptor %d: %w", n, fd, err)
+			return 0, nil, fmt.Errorf("--preserve-fds %d: descriptor %d: %w", n, fd, err)
 		}
 	}
-	return n, nil
+	return n, env, nil
+}
+
+// listenFDs is how many sockets the caller passes, if it is us whom it means.
+func listenFDs() int {
+	n, err := strconv.Atoi(os.Getenv("LISTEN_FDS"))
+	if err != nil || n < 0 || os.Getenv("LISTEN_PID") != strconv.Itoa(os.Getpid()) {
+		return 0
+	}
+	return n
 }

@@ -39,12 +39,8 @@ func events(c *urfave.Context) error {
 	if err != nil {
 		return err
 	}
-	status, err := container.Status()
-	if err != nil {
+	if err := mustRun(container); err != nil {
 		return err
-	}
-	if status == specs.StateStopped {
-		return libcontainer.ErrNotRunning
 	}
 	out := json.NewEncoder(c.App.Writer)
 	if c.Bool("stats") {
@@ -53,34 +49,53 @@ func events(c *urfave.Context) error {
 	return follow(out, container, interval)
 }
 
-// follow prints events until the container stops. The kernel counts those
-// killed for lack of memory, so that none is missed between two looks.
+func mustRun(container *libcontainer.Container) error {
+	status, err := container.Status()
+	if err == nil && status == specs.StateStopped {
+		return libcontainer.ErrNotRunning
+	}
+	return err
+}
+
+// follow prints events until the container stops.
 func follow(out *json.Encoder, container *libcontainer.Container, interval time.Duration) error {
-	seen, err := container.OOMKills()
+	told, err := container.OOMKills()
 	if err != nil {
 		return err
 	}
-	for {
-		stopped, err := container.Stopped(interval)
-		if err != nil {
-			return err
-		}
-		kills, err := container.OOMKills()
-		if err != nil && !stopped {
-			return err
-		}
-		for ; seen < kills; seen++ {
-			if err := out.Encode(event{Type: "oom", ID: container.ID}); err != nil {
+	happens, err := container.Watch()
+	if err != nil {
+		return err
+	}
+	tick := time.NewTicker(interval)
+	for err = printStats(out, container); err == nil; {
+		select {
+		case n := <-happens.OOM:
+			told += n
+			err = printOOM(out, container, n)
+		case <-tick.C:
+			err = printStats(out, container)
+		case err = <-happens.Stopped:
+			if err != nil {
 				return err
 			}
-		}
-		if stopped {
+			// What killed it may be news still on its way.
+			if kills, err := container.OOMKills(); err == nil && kills > told {
+				return printOOM(out, container, kills-told)
+			}
 			return nil
 		}
-		if err := printStats(out, container); err != nil {
+	}
+	return err
+}
+
+func printOOM(out *json.Encoder, container *libcontainer.Container, times uint64) error {
+	for range times {
+		if err := out.Encode(event{Type: "oom", ID: container.ID}); err != nil {
 			return err
 		}
 	}
+	return nil
 }
 
 func printStats(out *json.Encoder, container *libcontainer.Container) error {

@@ -54,18 +54,19 @@ func execute(c *urfave.Context) error {
 	case c.String("process") == "" && args.Len() == 1:
 		return misused(c, "the command to run is missing")
 	}
-	var err error
-	if o.PreserveFDs, err = preserveFDs(c); err != nil {
+	preserve, env, err := preserveFDs(c)
+	if err != nil {
 		return err
 	}
-	err = executeIn(c, args.First(), o)
+	o.PreserveFDs = preserve
+	err = executeIn(c, args.First(), env, o)
 	if _, ok := err.(*Exit); ok || err == nil { //nolint:errorlint // made here, wrapped by nobody
 		return err
 	}
 	return &Exit{execFailed, err}
 }
 
-func executeIn(c *urfave.Context, id string, o libcontainer.ExecOptions) error {
+func executeIn(c *urfave.Context, id string, env []string, o libcontainer.ExecOptions) error {
 	container, err := find(c, id)
 	if err != nil {
 		return err
@@ -78,9 +79,15 @@ func executeIn(c *urfave.Context, id string, o libcontainer.ExecOptions) error {
 	if err != nil {
 		return err
 	}
+	o.Process.Env = append(o.Process.Env, env...)
 	if o.Detach {
 		_, err := container.Exec(o)
 		return err
+	}
+	if o.Process.Terminal {
+		if size := terminalSize(); size != nil {
+			o.Process.ConsoleSize = size
+		}
 	}
 	f, err := newForeground(false)
 	if err != nil {

@@ -130,7 +130,7 @@ func parseBytes(word string) (int64, error) {
 	case err != nil, !ok:
 		return 0, fmt.Errorf("%q is no amount of memory such as 64m, and not -1", word)
 	}
-	return int64(n << shift), nil
+	return int64(n << shift), nil //nolint:gosec // fits, see above
 }
 
 // bytesShift is the power of two of a unit.

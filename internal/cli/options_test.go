@@ -115,7 +115,7 @@ func TestRefusesUsersThatAreNoNumbers(t *testing.T) {
 func TestRefusesToPreserveWhatIsNotOpen(t *testing.T) {
 	parse(t, func(c *urfave.Context) {
 		// Go's own descriptors, epoll and such, are close-on-exec: they are not the caller's.
-		_, err := preserveFDs(c)
+		_, _, err := preserveFDs(c)
 		if err == nil || !strings.HasPrefix(err.Error(), "--preserve-fds 200: descriptor ") || !strings.HasSuffix(err.Error(), ": bad file descriptor") {
 			t.Error(err)
 		}

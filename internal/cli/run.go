@@ -41,6 +41,7 @@ func run(c *urfave.Context) error {
 		_, err := root.Create(id, o)
 		return err
 	}
+	o.ConsoleSize = terminalSize()
 	f, err := newForeground(!c.Bool("no-subreaper"))
 	if err != nil {
 		return err

@@ -35,20 +35,19 @@ func parseSignal(word string) (unix.Signal, error) {
 }
 
 func realTimeSignal(name string) (unix.Signal, bool) {
-	base, rest := sigRTMin, ""
-	switch {
-	case strings.HasPrefix(name, "RTMIN"):
-		rest = name[len("RTMIN"):]
-	case strings.HasPrefix(name, "RTMAX"):
-		base, rest = sigRTMax, name[len("RTMAX"):]
-	default:
-		return 0, false
+	base := sigRTMin
+	rest, ok := strings.CutPrefix(name, "RTMIN")
+	if !ok {
+		base = sigRTMax
+		if rest, ok = strings.CutPrefix(name, "RTMAX"); !ok {
+			return 0, false
+		}
 	}
 	if rest == "" {
 		return base, true
 	}
 	offset, err := strconv.Atoi(rest)
 	signal := base + unix.Signal(offset)
-	ok := err == nil && (rest[0] == '+' || rest[0] == '-') && signal >= sigRTMin && signal <= sigRTMax
+	ok = err == nil && (rest[0] == '+' || rest[0] == '-') && signal >= sigRTMin && signal <= sigRTMax
 	return signal, ok
 }

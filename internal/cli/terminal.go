@@ -6,6 +6,7 @@ import (
 	"os"
 	"sync"
 
+	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 	"golang.org/x/term"
 
@@ -34,9 +35,8 @@ func newTerminal(p *libcontainer.Process) (*terminal, error) {
 		return nil, fmt.Errorf("open the container's terminal: %w", errno)
 	}
 	t.slave = os.NewFile(slave, "slave")
-	t.resize()
-	if term.IsTerminal(int(os.Stdin.Fd())) { //nolint:gosec // a descriptor
-		saved, err := term.MakeRaw(int(os.Stdin.Fd())) //nolint:gosec // a descriptor
+	if term.IsTerminal(int(os.Stdin.Fd())) {
+		saved, err := term.MakeRaw(int(os.Stdin.Fd()))
 		if err != nil {
 			return nil, fmt.Errorf("make the terminal raw: %w", err)
 		}
@@ -55,7 +55,7 @@ func (t *terminal) close() {
 	}
 	t.output.Wait()
 	if t.saved != nil {
-		_ = term.Restore(int(os.Stdin.Fd()), t.saved) //nolint:gosec // a descriptor
+		_ = term.Restore(int(os.Stdin.Fd()), t.saved)
 	}
 	t.slave.Close()
 	t.master.Close()
@@ -66,14 +66,29 @@ func (t *terminal) resize() {
 	if t.master == nil {
 		return
 	}
-	for _, f := range stdio() {
-		size, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ) //nolint:gosec // a descriptor
-		if err != nil || size.Row == 0 {
-			continue
-		}
-		_ = unix.IoctlSetWinsize(int(t.master.Fd()), unix.TIOCSWINSZ, size) //nolint:gosec // a descriptor
-		return
+	if size := winsize(); size != nil {
+		_ = unix.IoctlSetWinsize(int(t.master.Fd()), unix.TIOCSWINSZ, size)
 	}
+}
+
+// terminalSize is the size of our terminal as the configuration has it, nil if there is none.
+func terminalSize() *specs.Box {
+	size := winsize()
+	if size == nil {
+		return nil
+	}
+	return &specs.Box{Height: uint(size.Row), Width: uint(size.Col)}
+}
+
+// winsize is the size of the first standard stream that is a terminal and has got one.
+func winsize() *unix.Winsize {
+	for _, f := range stdio() {
+		size, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ)
+		if err == nil && size.Row > 0 && size.Col > 0 {
+			return size
+		}
+	}
+	return nil
 }
 
 // copyOutput ends when the process has ended and nothing that it wrote is left.
@@ -89,7 +104,7 @@ func (t *terminal) copyOutput() {
 		if !ready {
 			continue
 		}
-		n, err := unix.Read(int(t.master.Fd()), buf) //nolint:gosec // a descriptor
+		n, err := unix.Read(int(t.master.Fd()), buf)
 		if errors.Is(err, unix.EINTR) || errors.Is(err, unix.EAGAIN) {
 			continue
 		}

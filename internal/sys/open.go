@@ -61,20 +61,6 @@ func cloexecEach(first int) error {
 	return nil
 }
 
-// StandardStreams opens /dev/null for each of descriptors 0 to 2 that is
-// closed: the next file opened would otherwise become a standard stream.
-func StandardStreams() error {
-	for fd := range 3 {
-		if _, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); !errors.Is(err, unix.EBADF) {
-			continue
-		}
-		if _, err := unix.Open("/dev/null", unix.O_RDWR, 0); err != nil {
-			return fmt.Errorf("/dev/null: %w", err)
-		}
-	}
-	return nil
-}
-
 // Dup is another descriptor for the same open file. fcntl(2) F_DUPFD_CLOEXEC.
 func Dup(f *os.File) (*os.File, error) {
 	fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 3)
