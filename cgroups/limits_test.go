@@ -2,22 +2,28 @@ package cgroups
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// has says whether the host has a controller, on v1 or v2, for c.
-func has(c Cgroup, v1name, v2name string) (v1, v2 bool) {
+// has says whether a controller is to be had for c, on v1 or v2.
+func has(t *testing.T, c Cgroup, v1name, v2name string) (onV1, onV2 bool) {
+	t.Helper()
 	paths := c.Paths()
-	_, v1 = paths[v1name]
-	if unified, ok := paths[""]; ok && !v1 {
-		v2 = (&v2cgroup{path: unified}).offers(v2name)
+	if _, ok := paths[v1name]; ok {
+		return true, false
 	}
-	return v1, v2
+	unified, ok := paths[""]
+	if !ok {
+		return false, false
+	}
+	if len(paths) > 1 { // enabled when needed
+		return false, (&v2{path: unified}).offers(v2name)
+	}
+	return false, slices.Contains(strings.Fields(content(t, c, "", "cgroup.controllers")), v2name)
 }
-
-type v2cgroup = v2
 
 // limits are settings that the kernel takes, and where they are to be seen:
 // in the v1 file, or the v2 file.
@@ -84,7 +90,7 @@ func TestKernelHoldsTheLimits(t *testing.T) {
 	for _, tt := range limits {
 		t.Run(tt.name, func(t *testing.T) {
 			c := created(t, h)
-			v1, v2 := has(c, tt.v1name, tt.v2name)
+			v1, v2 := has(t, c, tt.v1name, tt.v2name)
 			if !v1 && !v2 {
 				t.Skipf("this host has no controller %s", tt.v1name)
 			}
@@ -150,7 +156,7 @@ func TestErrorsNameFieldFileValueAndFact(t *testing.T) {
 	for _, tt := range refused {
 		t.Run(tt.name, func(t *testing.T) {
 			c := created(t, h)
-			v1, v2 := has(c, tt.v1name, tt.v2name)
+			v1, v2 := has(t, c, tt.v1name, tt.v2name)
 			if !v1 && !v2 {
 				t.Skipf("this host has no controller %s", tt.v1name)
 			}
