@@ -69,7 +69,7 @@ func openPty(p *plan.Plan, root plan.Reg, process *specs.Process) Console {
 	if size := process.ConsoleSize; size != nil {
 		var b []byte
 		for _, n := range []uint{size.Height, size.Width, 0, 0} { // struct winsize, ioctl_tty(2)
-			b = binary.NativeEndian.AppendUint16(b, uint16(min(n, 0xffff))) //nolint:gosec // bounded
+			b = binary.NativeEndian.AppendUint16(b, uint16(min(n, 0xffff)))
 		}
 		p.Syscall("set the terminal's size", unix.SYS_IOCTL, slave, plan.N(unix.TIOCSWINSZ), plan.Bytes(b))
 	}

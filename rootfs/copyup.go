@@ -167,7 +167,7 @@ func openat(dir *os.File, name string, flags int, mode uint32) (*os.File, error)
 	if err != nil {
 		return nil, err
 	}
-	return os.NewFile(uintptr(n), name), nil //nolint:gosec // a descriptor
+	return os.NewFile(uintptr(n), name), nil
 }
 
-func fd(f *os.File) int { return int(f.Fd()) } //nolint:gosec // a descriptor
+func fd(f *os.File) int { return int(f.Fd()) }

@@ -11,8 +11,6 @@ import (
 	"hull/internal/plan"
 )
 
-func ptr[T any](v T) *T { return &v }
-
 func TestDefaultDevices(t *testing.T) {
 	b := newBox(t)
 	out := b.run(t, `cd /dev; stat -c '%n %F %t:%T %a %u:%g' null zero full random urandom tty; for l in fd stdin stdout stderr ptmx; do readlink $l; done`)
@@ -37,9 +35,9 @@ func TestConfiguredDevices(t *testing.T) {
 	mode := os.FileMode(0o600)
 	b.Spec.Linux.Devices = []specs.LinuxDevice{
 		{Path: "/dev/null", Type: "c", Major: 1, Minor: 3, FileMode: &mode}, // in place of the default
-		{Path: "/dev/sub/block", Type: "b", Major: 7, Minor: 300, FileMode: ptr(os.FileMode(0o640)), UID: ptr(uint32(5)), GID: ptr(uint32(6))},
+		{Path: "/dev/sub/block", Type: "b", Major: 7, Minor: 300, FileMode: new(os.FileMode(0o640)), UID: new(uint32(5)), GID: new(uint32(6))},
 		{Path: "/srv/u", Type: "u", Major: 1, Minor: 5},
-		{Path: "/dev/fifo", Type: "p", GID: ptr(uint32(9))},
+		{Path: "/dev/fifo", Type: "p", GID: new(uint32(9))},
 	}
 	out := b.run(t, `stat -c '%n %F %t:%T %a %u:%g' /dev/null /dev/sub/block /srv/u /dev/fifo`)
 	want := `/dev/null character special file 1:3 600 0:0

@@ -193,11 +193,11 @@ func TestMasksAreNeverTheImagesNull(t *testing.T) { // CVE-2025-31133
 		"zero":    func(f string) error { return unix.Mknod(f, unix.S_IFCHR|0o666, int(unix.Mkdev(1, 5))) },
 		"mode 0":  func(f string) error { return unix.Mknod(f, unix.S_IFCHR, int(unix.Mkdev(1, 3))) },
 	}
-	for name, make := range makers {
+	for name, image := range makers {
 		t.Run(name, func(t *testing.T) {
 			b := newBox(t)
 			dev := b.source(t, "dev") // a bind mount: no devices are made in it
-			if err := make(dev + "/null"); err != nil {
+			if err := image(dev + "/null"); err != nil {
 				t.Fatal(err)
 			}
 			b.mount(specs.Mount{Destination: "/dev", Source: dev, Options: []string{"bind"}})
@@ -217,7 +217,7 @@ func TestMasksAreNeverTheImagesNull(t *testing.T) { // CVE-2025-31133
 }
 
 func TestFakeDevicesAreRefused(t *testing.T) {
-	for name, make := range map[string]func(file string) error{
+	for name, image := range map[string]func(file string) error{
 		"link":  func(f string) error { return os.Symlink("/proc/sysrq-trigger", f) },
 		"file":  func(f string) error { return os.WriteFile(f, nil, 0o600) },
 		"fifo":  func(f string) error { return unix.Mkfifo(f, 0o600) },
@@ -225,7 +225,7 @@ func TestFakeDevicesAreRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBox(t)
-			if err := make(b.Root + "/dev/null"); err != nil {
+			if err := image(b.Root + "/dev/null"); err != nil {
 				t.Fatal(err)
 			}
 			b.refuses(t, "linux.devices (/dev/null): a file is there already that is not the character device 1:3")

@@ -31,7 +31,7 @@ func (v *View) mapIDs(m *mount, f *os.File, pid int) error {
 	if m.RecursiveIDMap {
 		flags |= unix.AT_RECURSIVE
 	}
-	err = unix.MountSetattr(int(f.Fd()), "", flags, &unix.MountAttr{ //nolint:gosec // a descriptor
+	err = unix.MountSetattr(int(f.Fd()), "", flags, &unix.MountAttr{
 		Attr_set:  unix.MOUNT_ATTR_IDMAP,
 		Userns_fd: uint64(userns.Fd()),
 	})

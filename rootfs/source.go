@@ -31,7 +31,7 @@ func (v *View) fetchRoot() {
 				return err
 			}
 			c.ReplyFiles = append(c.ReplyFiles, dir)
-			root, err := openTree(int(dir.Fd()), "", unix.AT_EMPTY_PATH|unix.OPEN_TREE_CLONE|unix.AT_RECURSIVE) //nolint:gosec // a descriptor
+			root, err := openTree(int(dir.Fd()), "", unix.AT_EMPTY_PATH|unix.OPEN_TREE_CLONE|unix.AT_RECURSIVE)
 			if err != nil {
 				return err
 			}
@@ -96,7 +96,7 @@ func openTree(dir int, path string, flags uint) (*os.File, error) {
 	if err != nil {
 		return nil, os.NewSyscallError("open_tree", err)
 	}
-	return os.NewFile(uintptr(fd), path), nil //nolint:gosec // a descriptor
+	return os.NewFile(uintptr(fd), path), nil
 }
 
 // inMountNamespace runs fn on a thread of its own in the mount namespace of
@@ -112,7 +112,7 @@ func inMountNamespace(pid int, fn func() error) error {
 		if err := unix.Unshare(unix.CLONE_FS); err != nil {
 			return os.NewSyscallError("unshare", err)
 		}
-		if err := unix.Setns(int(ns.Fd()), unix.CLONE_NEWNS); err != nil { //nolint:gosec // a descriptor
+		if err := unix.Setns(int(ns.Fd()), unix.CLONE_NEWNS); err != nil {
 			return os.NewSyscallError("setns", err)
 		}
 		return fn()

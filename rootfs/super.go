@@ -55,7 +55,7 @@ func (v *View) explained(op *plan.Op) {
 	v.p.Ask("explain", []plan.Reg{v.fs}, func(c *plan.Call) error {
 		failure := op.Fail(int32(c.Errno)) //nolint:gosec // an errno
 		if len(c.Files) == 1 {
-			failure.Fact += logged(int(c.Files[0].Fd())) //nolint:gosec // a descriptor
+			failure.Fact += logged(int(c.Files[0].Fd()))
 		}
 		return failure
 	})

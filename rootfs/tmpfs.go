@@ -34,11 +34,11 @@ func (v *View) keepMode() {
 				return errors.New("the stage sent no descriptors")
 			}
 			var st unix.Stat_t
-			if err := unix.Fstat(int(c.Files[0].Fd()), &st); err != nil { //nolint:gosec // a descriptor
+			if err := unix.Fstat(int(c.Files[0].Fd()), &st); err != nil {
 				return err
 			}
 			mode := strconv.FormatUint(uint64(st.Mode&0o7777), 8)
-			return unix.FsconfigSetString(int(c.Files[1].Fd()), "mode", mode) //nolint:gosec // a descriptor
+			return unix.FsconfigSetString(int(c.Files[1].Fd()), "mode", mode)
 		})
 	})
 }

@@ -2,6 +2,7 @@ package specconv
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
@@ -130,14 +131,7 @@ var underProc = []string{
 }
 
 // UnderProc says whether the destination is one of the files of procfs that may be mounted over.
-func UnderProc(destination string) bool {
-	for _, file := range underProc {
-		if destination == file {
-			return true
-		}
-	}
-	return false
-}
+func UnderProc(destination string) bool { return slices.Contains(underProc, destination) }
 
 // checkDestination refuses what would replace the root or let a container fake
 // its /proc (CVE-2015-3630, CVE-2019-16884). That a bind onto /proc is of a

@@ -30,7 +30,7 @@ const configMd = `async atime bind defaults dev diratime dirsync exec iversion l
 	symfollow sync tmpcopyup unbindable idmap ridmap`
 
 func TestEveryMountOptionOfTheSpecIsKnown(t *testing.T) {
-	for _, word := range strings.Fields(configMd) {
+	for word := range strings.FieldsSeq(configMd) {
 		if _, ok := lookupMountOption(word); !ok {
 			t.Errorf("%s is not known", word)
 		}
@@ -135,7 +135,7 @@ func TestFilesOfLxcfsMayLieInProc(t *testing.T) {
 // A mount's attributes are what the last word that touches each of them says,
 // whatever came before.
 func TestLastMountOptionWins(t *testing.T) {
-	r := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // repeatable on purpose
+	r := rand.New(rand.NewPCG(1, 2))
 	for range 2000 {
 		options := make([]string, r.IntN(12))
 		for i := range options {
@@ -190,8 +190,8 @@ func FuzzLowerMount(f *testing.F) {
 				t.Errorf("%v: %#x is set and cleared", list, both)
 			}
 			// mount_setattr(2) refuses a change of the access time that does not clear all of it.
-			if clear := a.Clear & unix.MOUNT_ATTR__ATIME; clear != 0 && clear != unix.MOUNT_ATTR__ATIME {
-				t.Errorf("%v: clears %#x of the access time", list, clear)
+			if clr := a.Clear & unix.MOUNT_ATTR__ATIME; clr != 0 && clr != unix.MOUNT_ATTR__ATIME {
+				t.Errorf("%v: clears %#x of the access time", list, clr)
 			}
 			if a.Set&unix.MOUNT_ATTR__ATIME != 0 && a.Clear&unix.MOUNT_ATTR__ATIME == 0 {
 				t.Errorf("%v: sets the access time without clearing it", list)
