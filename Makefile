@@ -148,7 +148,8 @@ lint: stage $(LIBSECCOMP) $(GOLANGCI_LINT) $(GOFUMPT) ## golangci-lint, gofumpt,
 	clang-format --dry-run --Werror $(C_FILES)
 
 .PHONY: fmt
-fmt: $(GOFUMPT) ## format Go and C
+fmt: $(GOLANGCI_LINT) $(GOFUMPT) ## format Go and C, and mend what the linters can
+	-$(GOLANGCI_LINT) run --fix --issues-exit-code 0 ./...
 	$(GOFUMPT) -w .
 	clang-format -i $(C_FILES)
 
