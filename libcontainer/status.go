@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"os"
 	"strconv"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/moby/sys/user"
@@ -106,13 +108,13 @@ func current(pid int) (process, error) {
 }
 
 // bootID tells this boot of the machine from others: pids of another are void.
-func bootID() string {
+var bootID = sync.OnceValue(func() string {
 	b, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	if err != nil {
 		return ""
 	}
-	return string(b[:len(b)-1])
-}
+	return strings.TrimSpace(string(b))
+})
 
 // owner is the name of uid, or its number.
 func owner(uid int) string {
