@@ -3,6 +3,7 @@ package rootfs
 import (
 	"os"
 	"path"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -19,11 +20,33 @@ var devLinks = []struct{ name, target string }{
 }
 
 // Devices makes the default devices, those of linux.devices, and the links in
-// /dev. A /dev that is a bind mount is somebody else's and stays as it is.
+// /dev. A /dev that is a bind mount is somebody else's: nothing is made there,
+// and what linux.devices names in it must be there already.
 func (v *View) Devices() {
-	if v.devIsBound() {
-		return
+	p := v.p
+	bound := v.devIsBound()
+	if !bound {
+		v.defaultDevices()
 	}
+	for _, n := range v.nodes {
+		p.At(n.field, n.path)
+		if bound && strings.HasPrefix(n.path, "/dev/") {
+			p.OpenInRoot(v.Root, n.path, unix.O_PATH).To(v.src).
+				Because(unix.ENOENT, "is missing, and hull makes nothing in a /dev that is a bind mount")
+			p.Check(v.src, 0, n.ifmt(), n.rdev, n.String())
+			p.Close(v.src)
+			continue
+		}
+		p.MkdirInRoot(v.Root, path.Dir(n.path), 0o755).To(v.fs)
+		v.node(v.fs, n)
+		p.Close(v.fs)
+	}
+}
+
+// defaultDevices fills /dev. All names are relative to the directory that is
+// /dev inside the root: by path, a link in the image would unlink and make
+// files on the host (CVE-2026-41579).
+func (v *View) defaultDevices() {
 	p := v.p
 	p.At("linux.devices", "/dev")
 	dev := p.MkdirInRoot(v.Root, "/dev", 0o755).Into()
@@ -33,12 +56,6 @@ func (v *View) Devices() {
 			v.node(dev, n)
 		}
 	}
-	for _, n := range v.nodes {
-		p.At(n.field, n.path)
-		p.MkdirInRoot(v.Root, path.Dir(n.path), 0o755).To(v.fs)
-		v.node(v.fs, n)
-		p.Close(v.fs)
-	}
 	for _, l := range devLinks {
 		p.At("linux.devices", "/dev/"+l.name)
 		p.Symlinkat(l.target, dev, l.name).On(plan.Next, unix.EEXIST)
@@ -47,8 +64,6 @@ func (v *View) Devices() {
 		p.At("linux.devices", "/dev/core")
 		p.Symlinkat("/proc/kcore", dev, "core").On(plan.Next, unix.EEXIST)
 	}
-	// Relative to the directory that is /dev inside the root: by path, a link
-	// in the image would unlink and make files on the host (CVE-2026-41579).
 	p.At("linux.devices", "/dev/ptmx")
 	p.Unlinkat(dev, "ptmx", 0).On(plan.Next, unix.ENOENT)
 	p.Symlinkat("pts/ptmx", dev, "ptmx")

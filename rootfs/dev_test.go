@@ -68,9 +68,15 @@ func TestDevicesAreMadeTwiceInTheSameRoot(t *testing.T) {
 
 func TestBoundDevIsLeftAlone(t *testing.T) {
 	b := newBox(t)
-	b.mount(specs.Mount{Destination: "/dev", Source: b.source(t, "dev"), Options: []string{"rbind"}})
-	if out := b.run(t, "ls /dev"); out != "file" {
-		t.Errorf("/dev holds %s", out)
+	dev := b.source(t, "dev")
+	b.mount(specs.Mount{Destination: "/dev", Source: dev, Options: []string{"rbind"}})
+	b.Spec.Linux.Devices = []specs.LinuxDevice{{Path: "/dev/x", Type: "p"}, {Path: "/srv/x", Type: "p"}}
+	b.refuses(t, "linux.devices[0] (/dev/x): is missing, and hull makes nothing in a /dev that is a bind mount: no such file or directory")
+	if err := unix.Mkfifo(dev+"/x", 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out := b.run(t, "ls /dev /srv"); out != "/dev:\nfile\nx\n\n/srv:\nx" {
+		t.Errorf("there is %s", out)
 	}
 }
 

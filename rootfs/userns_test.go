@@ -114,6 +114,17 @@ func TestRootlessStageOpensSourcesItself(t *testing.T) {
 	}
 }
 
+func TestMoreSourcesThanOneAnswerCarries(t *testing.T) {
+	b := newBox(t).userns(t, true)
+	src := b.source(t, "src")
+	for i := range 2*maxFiles + 1 {
+		b.mount(specs.Mount{Destination: fmt.Sprintf("/mnt/%d", i), Source: src, Options: []string{"bind"}})
+	}
+	if out := b.run(t, `cat /mnt/*/file | wc -l`); out != "129" {
+		t.Errorf("%s files", out)
+	}
+}
+
 func TestLockedFlagsCannotBeCleared(t *testing.T) {
 	b := newBox(t).userns(t, true)
 	src := b.source(t, "src")
