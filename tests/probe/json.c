@@ -6,7 +6,8 @@
 
 static int comma;
 
-static void key(const char *k) {
+static void key(const char *k)
+{
 	if (comma)
 		putchar(',');
 	comma = 1;
@@ -17,20 +18,23 @@ static void key(const char *k) {
 	}
 }
 
-void json_open(const char *k, char bracket) {
+void json_open(const char *k, char bracket)
+{
 	key(k);
 	putchar(bracket);
 	comma = 0;
 }
 
-void json_close(char bracket) {
+void json_close(char bracket)
+{
 	putchar(bracket);
 	comma = 1;
 }
 
 // json_str writes n bytes of s, or all of it when n is negative. Bytes that
 // are not ASCII are written as Latin-1, which keeps them apart.
-void json_str(const char *k, const char *s, long n) {
+void json_str(const char *k, const char *s, long n)
+{
 	key(k);
 	putchar('"');
 	for (long i = 0; n < 0 ? s[i] != 0 : i < n; i++) {
@@ -46,7 +50,8 @@ void json_str(const char *k, const char *s, long n) {
 	comma = 1;
 }
 
-void json_num(const char *k, long long n) {
+void json_num(const char *k, long long n)
+{
 	key(k);
 	printf("%lld", n);
 	comma = 1;

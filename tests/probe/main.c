@@ -11,9 +11,13 @@
 #include "probe.h"
 
 // number reads decimal, octal and hexadecimal.
-long number(const char *s) { return strtol(s, NULL, 0); }
+long number(const char *s)
+{
+	return strtol(s, NULL, 0);
+}
 
-static int say(int argc, char **argv) {
+static int say(int argc, char **argv)
+{
 	for (int i = 0; i < argc; i++)
 		printf("%s%s", i ? " " : "", argv[i]);
 	putchar('\n');
@@ -21,13 +25,14 @@ static int say(int argc, char **argv) {
 }
 
 static const struct verb main_verbs[] = {
-    {"report", 0, report}, // [PATH...]: everything as JSON, with these files too
-    {"say", 0, say},	   // [WORD...]
-    {NULL, 0, NULL},
+	{ "report", 0, report }, // [PATH...]: everything as JSON, with these files too
+	{ "say", 0, say },       // [WORD...]
+	{ NULL, 0, NULL },
 };
 
-static const struct verb *find(const char *name) {
-	const struct verb *tables[] = {main_verbs, try_verbs, life_verbs, tty_verbs};
+static const struct verb *find(const char *name)
+{
+	const struct verb *tables[] = { main_verbs, try_verbs, life_verbs, tty_verbs };
 	for (unsigned t = 0; t < sizeof tables / sizeof *tables; t++)
 		for (const struct verb *v = tables[t]; v->name; v++)
 			if (!strcmp(v->name, name))
@@ -36,7 +41,8 @@ static const struct verb *find(const char *name) {
 	exit(99);
 }
 
-static void perform(int argc, char **argv, int loud) {
+static void perform(int argc, char **argv, int loud)
+{
 	const struct verb *v = find(argv[0]);
 	if (argc - 1 < v->args) {
 		fprintf(stderr, "probe: %s needs %d arguments\n", v->name, v->args);
@@ -54,14 +60,16 @@ static void perform(int argc, char **argv, int loud) {
 }
 
 // is_try tells the verbs whose outcome is printed from those that only fail aloud.
-static int is_try(const char *name) {
+static int is_try(const char *name)
+{
 	for (const struct verb *v = try_verbs; v->name; v++)
 		if (!strcmp(v->name, name))
 			return 1;
 	return 0;
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
 	if (argc < 2)
 		return report(0, argv);
 	for (int i = 1; i < argc;) {

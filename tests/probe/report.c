@@ -20,7 +20,8 @@
 
 extern char **environ;
 
-static void file(const char *path) {
+static void file(const char *path)
+{
 	static char buf[1 << 16];
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
@@ -32,11 +33,13 @@ static void file(const char *path) {
 	json_str(path, buf, n);
 }
 
-static void files(int argc, char **argv) {
+static void files(int argc, char **argv)
+{
 	static const char *const always[] = {
-	    "/proc/self/status",	   "/proc/self/limits",	   "/proc/self/mountinfo",	  "/proc/self/cgroup",
-	    "/proc/self/oom_score_adj",	   "/proc/self/uid_map",   "/proc/self/gid_map",	  "/proc/self/setgroups",
-	    "/proc/self/timens_offsets",   "/proc/self/loginuid",  "/proc/self/attr/current",	  "/proc/keys",
+		"/proc/self/status",   "/proc/self/limits",        "/proc/self/mountinfo",
+		"/proc/self/cgroup",   "/proc/self/oom_score_adj", "/proc/self/uid_map",
+		"/proc/self/gid_map",  "/proc/self/setgroups",     "/proc/self/timens_offsets",
+		"/proc/self/loginuid", "/proc/self/attr/current",  "/proc/keys",
 	};
 	json_open("files", '{');
 	for (unsigned i = 0; i < sizeof always / sizeof *always; i++)
@@ -47,7 +50,8 @@ static void files(int argc, char **argv) {
 }
 
 // links reports the targets of all links in dir, except of the descriptor that reads it.
-static void links(const char *key, const char *dir) {
+static void links(const char *key, const char *dir)
+{
 	json_open(key, '{');
 	DIR *d = opendir(dir);
 	for (struct dirent *e; d && (e = readdir(d));) {
@@ -61,7 +65,8 @@ static void links(const char *key, const char *dir) {
 	json_close('}');
 }
 
-static void devices(void) {
+static void devices(void)
+{
 	json_open("dev", '{');
 	DIR *d = opendir("/dev");
 	for (struct dirent *e; d && (e = readdir(d));) {
@@ -85,7 +90,8 @@ static void devices(void) {
 	json_close('}');
 }
 
-static void identity(void) {
+static void identity(void)
+{
 	uid_t r, e, s;
 	getresuid(&r, &e, &s);
 	json_open("uids", '[');
@@ -106,9 +112,10 @@ static void identity(void) {
 	json_num("umask", mask);
 }
 
-static void scheduling(void) {
+static void scheduling(void)
+{
 	json_num("policy", sched_getscheduler(0));
-	struct sched_param sp = {0};
+	struct sched_param sp = { 0 };
 	sched_getparam(0, &sp);
 	json_num("priority", sp.sched_priority);
 	errno = 0;
@@ -125,7 +132,8 @@ static void scheduling(void) {
 	json_close(']');
 }
 
-static void surroundings(void) {
+static void surroundings(void)
+{
 	char cwd[4096];
 	json_str("cwd", getcwd(cwd, sizeof cwd) ? cwd : "", -1);
 	struct utsname u;
@@ -143,13 +151,14 @@ static void surroundings(void) {
 	for (int fd = 0; fd < 3; fd++)
 		json_num(NULL, isatty(fd));
 	json_close(']');
-	struct winsize ws = {0};
+	struct winsize ws = { 0 };
 	ioctl(0, TIOCGWINSZ, &ws);
 	json_num("rows", ws.ws_row);
 	json_num("cols", ws.ws_col);
 }
 
-static void strings(const char *key, char **list) {
+static void strings(const char *key, char **list)
+{
 	json_open(key, '[');
 	for (; *list; list++)
 		json_str(NULL, *list, -1);
@@ -157,7 +166,8 @@ static void strings(const char *key, char **list) {
 }
 
 // report [PATH...]: with the contents of these files too.
-int report(int argc, char **argv) {
+int report(int argc, char **argv)
+{
 	json_open(NULL, '{');
 	links("fds", "/proc/self/fd"); // first: before this program opens anything
 	links("ns", "/proc/self/ns");

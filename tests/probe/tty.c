@@ -8,7 +8,8 @@
 
 #include "probe.h"
 
-static int size(int argc, char **argv) {
+static int size(int argc, char **argv)
+{
 	(void)argc, (void)argv;
 	struct winsize ws;
 	if (ioctl(0, TIOCGWINSZ, &ws))
@@ -18,7 +19,8 @@ static int size(int argc, char **argv) {
 }
 
 // resized N: print the size at once and at each of N changes.
-static int resized(int argc, char **argv) {
+static int resized(int argc, char **argv)
+{
 	(void)argc;
 	sigset_t set;
 	int sig;
@@ -36,14 +38,17 @@ static int resized(int argc, char **argv) {
 }
 
 // controlling: is the terminal on stdin the session's, and who is in its foreground?
-static int controlling(int argc, char **argv) {
+static int controlling(int argc, char **argv)
+{
 	(void)argc, (void)argv;
-	printf("session %d foreground %d tty %s\n", tcgetsid(0) == getsid(0), tcgetpgrp(0) == getpgrp(), ttyname(0));
+	printf("session %d foreground %d tty %s\n", tcgetsid(0) == getsid(0), tcgetpgrp(0) == getpgrp(),
+	       ttyname(0));
 	return 0;
 }
 
 // line: read one line of stdin and say it.
-static int line(int argc, char **argv) {
+static int line(int argc, char **argv)
+{
 	(void)argc, (void)argv;
 	char buf[256];
 	if (!fgets(buf, sizeof buf, stdin))
@@ -53,9 +58,6 @@ static int line(int argc, char **argv) {
 }
 
 const struct verb tty_verbs[] = {
-    {"size", 0, size},
-    {"resized", 1, resized},
-    {"controlling", 0, controlling},
-    {"line", 0, line},
-    {NULL, 0, NULL},
+	{ "size", 0, size }, { "resized", 1, resized }, { "controlling", 0, controlling },
+	{ "line", 0, line }, { NULL, 0, NULL },
 };
