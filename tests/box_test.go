@@ -20,7 +20,11 @@ type box struct {
 	rootfs string
 	root   string // --root
 	spec   *specs.Spec
-	global []string // more global options
+
+	binary  string   // hull, as a rule
+	global  []string // more global options
+	env     []string // more variables for hull
+	wrapper []string // a command that runs hull
 
 	listening []string          // sockets of the test's own
 	canaries  map[string]string // directories that may not change, and how they were
@@ -42,7 +46,7 @@ func newBox(t *testing.T, edits ...edit) *box {
 func makeBox(t *testing.T, edits ...edit) *box {
 	t.Helper()
 	n := boxes.Add(1)
-	b := &box{t: t, id: fmt.Sprintf("hull-test-%d-%04d", os.Getpid(), n), dir: filepath.Join(work, fmt.Sprintf("%04d", n)), canaries: map[string]string{}}
+	b := &box{t: t, id: fmt.Sprintf("hull-test-%d-%04d", os.Getpid(), n), dir: filepath.Join(work, fmt.Sprintf("%04d", n)), binary: hullPath, canaries: map[string]string{}}
 	b.bundle = filepath.Join(b.dir, "bundle")
 	b.rootfs = filepath.Join(b.bundle, "rootfs")
 	b.root = filepath.Join(b.dir, "root")

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,9 +33,13 @@ func (r *result) String() string {
 
 // command is a command of hull's on this box's state root.
 func (b *box) command(ctx context.Context, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, hullPath, append(append([]string{"--root", b.root}, b.global...), args...)...)
+	line := append(append([]string{b.binary, "--root", b.root}, b.global...), args...)
+	if b.wrapper != nil {
+		line = append(slices.Clone(b.wrapper), line...)
+	}
+	cmd := exec.CommandContext(ctx, line[0], line[1:]...)
 	cmd.Dir = b.dir
-	cmd.Env = append(os.Environ(), markerName+"="+b.id)
+	cmd.Env = append(append(os.Environ(), markerName+"="+b.id), b.env...)
 	return cmd
 }
 
