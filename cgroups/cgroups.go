@@ -97,7 +97,7 @@ func (h *Host) New(path, id string, o Options) (Cgroup, error) {
 	}
 	if o.Rootless && path == "" {
 		if err := mayCreate(paths); err != nil {
-			return &none{why: err, rootless: true}, nil
+			return &none{why: err, rootless: true}, nil //nolint:nilerr // kept as the reason
 		}
 	}
 	return Load(paths, o), nil

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"hull/internal/fail"
 )
 
 // deleteTimeout bounds the wait for processes that were killed to be gone.
@@ -37,6 +39,9 @@ func remove(path string, deadline time.Time) error {
 	err := rmdir(path)
 	if errors.Is(err, unix.EBUSY) {
 		err = removeBusy(path, deadline)
+	}
+	if err == nil {
+		err = fail.Point("cgroup.removed")
 	}
 	if err != nil && !gone(err) {
 		return fmt.Errorf("cgroup %s: cannot be removed: %w", path, err)
@@ -93,7 +98,7 @@ func removeBusy(path string, deadline time.Time) error {
 		if time.Now().After(deadline) {
 			return stillBusy(d, err)
 		}
-		time.Sleep(pause)
+		time.Sleep(pause) //nolint:forbidigo // v1 tells nobody when a cgroup is empty
 	}
 }
 

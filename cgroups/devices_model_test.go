@@ -55,23 +55,23 @@ func interpret(t *testing.T, code []bpf.Insn, a access) bool {
 	if a.kind == 'b' {
 		kind = unix.BPF_DEVCG_DEV_BLOCK
 	}
-	context := map[int16]uint64{0: uint64(a.bits)<<16 | kind, 4: uint64(a.major), 8: uint64(a.minor)} //nolint:gosec // test data
+	context := map[int16]uint64{0: uint64(a.bits)<<16 | kind, 4: uint64(a.major), 8: uint64(a.minor)}
 	var r [16]uint64
 	for pc := 0; pc < len(code); pc++ {
 		in := code[pc]
-		dst, src, imm := in.Regs&15, in.Regs>>4, uint64(in.Imm) //nolint:gosec // sign extension as in the kernel
+		dst, src, imm := in.Regs&15, in.Regs>>4, uint64(in.Imm)
 		jump := false
 		switch in.Code {
 		case bpf.Load32(0, 0, 0).Code:
 			r[dst] = context[in.Off]
 		case bpf.Mov(0, 0).Code:
-			r[dst] = uint64(uint32(r[src])) //nolint:gosec // the lower half
+			r[dst] = uint64(uint32(r[src]))
 		case bpf.MovImm(0, 0).Code:
-			r[dst] = uint64(uint32(imm)) //nolint:gosec // the lower half
+			r[dst] = uint64(uint32(imm))
 		case bpf.AndImm(0, 0).Code:
-			r[dst] = uint64(uint32(r[dst] & imm)) //nolint:gosec // the lower half
+			r[dst] = uint64(uint32(r[dst] & imm))
 		case bpf.RshImm(0, 0).Code:
-			r[dst] = uint64(uint32(r[dst]) >> imm) //nolint:gosec // the lower half
+			r[dst] = uint64(uint32(r[dst]) >> imm)
 		case bpf.Jump(0).Code:
 			jump = true
 		case bpf.JumpNot(0, 0, 0).Code:

@@ -27,7 +27,7 @@ func TestDeviceRulesHoldAndAreReplaced(t *testing.T) {
 	}
 	null, urandom := int64(3), int64(9)
 	rule := func(minor *int64) []specs.LinuxDeviceCgroup {
-		return []specs.LinuxDeviceCgroup{{Allow: true, Type: "c", Major: ptr[int64](1), Minor: minor, Access: "rw"}}
+		return []specs.LinuxDeviceCgroup{{Allow: true, Type: "c", Major: new(int64(1)), Minor: minor, Access: "rw"}}
 	}
 	for name, c := range cgroups {
 		for _, tt := range []struct {
@@ -39,7 +39,7 @@ func TestDeviceRulesHoldAndAreReplaced(t *testing.T) {
 			{append(rule(&null), rule(&urandom)...), true, true},
 			{nil, false, false},
 			{[]specs.LinuxDeviceCgroup{{Allow: true}}, true, true},
-			{append([]specs.LinuxDeviceCgroup{{Allow: true}}, specs.LinuxDeviceCgroup{Type: "c", Major: ptr[int64](1), Minor: &null}), false, true},
+			{append([]specs.LinuxDeviceCgroup{{Allow: true}}, specs.LinuxDeviceCgroup{Type: "c", Major: new(int64(1)), Minor: &null}), false, true},
 		} {
 			if err := c.SetDevices(tt.rules); err != nil {
 				t.Fatalf("%s: %v", name, err)

@@ -15,7 +15,7 @@ func randomRules(r *rand.Rand) []deviceRule {
 	for i := range rules {
 		rules[i] = deviceRule{
 			allow: r.IntN(3) > 0, kind: "abc"[r.IntN(3)],
-			major: int64(r.IntN(4)) - 1, minor: int64(r.IntN(4)) - 1, access: uint8(1 + r.IntN(7)), //nolint:gosec // small
+			major: int64(r.IntN(4)) - 1, minor: int64(r.IntN(4)) - 1, access: uint8(1 + r.IntN(7)),
 		}
 		if r.IntN(6) == 0 {
 			rules[i] = deviceRule{allow: r.IntN(2) > 0, kind: 'a', major: -1, minor: -1, access: accessAll}
@@ -39,7 +39,7 @@ func allAccesses() []access {
 }
 
 func TestDeviceRulesMeanTheSameOnV1AndV2(t *testing.T) {
-	r := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // reproducible
+	r := rand.New(rand.NewPCG(1, 2))
 	accesses, held := allAccesses(), 0
 	for range 2000 {
 		rules := randomRules(r)
@@ -88,7 +88,7 @@ func kernelWrites(set deviceSet, writes []deviceWrite) deviceSet {
 }
 
 func TestTransitionsReachTheNewList(t *testing.T) {
-	r := rand.New(rand.NewPCG(3, 4)) //nolint:gosec // reproducible
+	r := rand.New(rand.NewPCG(3, 4))
 	accesses := allAccesses()
 	for range 2000 {
 		from, err := deviceSetOf(randomRules(r))

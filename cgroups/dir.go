@@ -150,15 +150,20 @@ func parseUint(text string) (uint64, error) {
 	return strconv.ParseUint(text, 10, 64)
 }
 
-// subdirs are the names of the cgroups below d.
-func (d *dir) subdirs() ([]string, error) {
+// entries lists the files and cgroups in d.
+func (d *dir) entries() ([]os.DirEntry, error) {
 	fd, err := d.open(".", unix.O_RDONLY|unix.O_DIRECTORY)
 	if err != nil {
 		return nil, err
 	}
 	f := os.NewFile(uintptr(fd), d.path)
 	defer f.Close()
-	entries, err := f.ReadDir(-1)
+	return f.ReadDir(-1)
+}
+
+// subdirs are the names of the cgroups below d.
+func (d *dir) subdirs() ([]string, error) {
+	entries, err := d.entries()
 	var names []string
 	for _, e := range entries {
 		if e.IsDir() {

@@ -71,7 +71,7 @@ func enableIn(path, controller string) error {
 		return err
 	}
 	var missing []string
-	for _, name := range strings.Fields(available) {
+	for name := range strings.FieldsSeq(available) {
 		if (controller == "" || controller == name) && !slices.Contains(strings.Fields(enabled), name) {
 			missing = append(missing, "+"+name)
 		}

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"hull/internal/fail"
 )
 
 // freezeTimeout bounds the wait for the last process to stop: one in an
@@ -29,6 +31,9 @@ func (c *v1) Freeze() error {
 		if err := d.write("freezer.state", "FROZEN"); err != nil {
 			return fmt.Errorf("cgroup %s: cannot be frozen: %w", d.path, err)
 		}
+		if err := fail.Point("cgroup.freezing"); err != nil {
+			return err
+		}
 		state, err := d.read("freezer.state")
 		if err != nil || state == "FROZEN" {
 			return err
@@ -37,7 +42,7 @@ func (c *v1) Freeze() error {
 			_ = d.write("freezer.state", "THAWED")
 			return fmt.Errorf("cgroup %s: some process does not stop within %v: %w", d.path, freezeTimeout, unix.ETIMEDOUT)
 		}
-		time.Sleep(pause)
+		time.Sleep(pause) //nolint:forbidigo // v1 tells nobody when all are frozen
 	}
 }
 

@@ -2,7 +2,6 @@ package cgroups
 
 import (
 	"fmt"
-	"os"
 	"strings"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
@@ -39,10 +38,7 @@ func hugetlb(r *specs.LinuxResources, d *dir, suffix string) []setting {
 
 // pageSizes are the sizes that the files in d name.
 func pageSizes(d *dir) []string {
-	if d == absent {
-		return nil
-	}
-	entries, _ := os.ReadDir(d.path)
+	entries, _ := d.entries()
 	var sizes []string
 	for _, e := range entries {
 		size, ok := strings.CutPrefix(e.Name(), "hugetlb.")

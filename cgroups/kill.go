@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"hull/internal/fail"
 )
 
 // pidsBelow lists the processes in the cgroup at path and below, in order.
@@ -116,6 +118,9 @@ func killFrozen(c Cgroup) error {
 	for range 100 {
 		frozen := c.Freeze()
 		pids, err := c.Pids()
+		if err == nil {
+			err = fail.Point("cgroup.kill.frozen")
+		}
 		for _, pid := range pids {
 			if !slices.Contains(dead, pid) {
 				_ = unix.Kill(pid, unix.SIGKILL)
@@ -128,7 +133,7 @@ func killFrozen(c Cgroup) error {
 			return err
 		}
 		dead = pids
-		time.Sleep(time.Millisecond)
+		time.Sleep(time.Millisecond) //nolint:forbidigo // these could not be frozen, which was waited for
 	}
 	return fmt.Errorf("cgroup: the processes fork faster than they can be killed: %w", unix.EBUSY)
 }

@@ -213,7 +213,7 @@ func TestParentWithProcessesIsNotMadeThreaded(t *testing.T) {
 	if kind := content(t, c, "", "cgroup.type"); kind != "domain" {
 		t.Errorf("the parent became %q", kind)
 	}
-	err := below.Set(&specs.LinuxResources{Pids: &specs.LinuxPids{Limit: ptr[int64](1)}})
+	err := below.Set(&specs.LinuxResources{Pids: &specs.LinuxPids{Limit: new(int64(1))}})
 	want := fmt.Sprintf("linux.resources.pids.limit (pids.max = 1): controller pids is not enabled in %s/cgroup.subtree_control, and cannot be: that cgroup has processes of its own: no such file or directory", path)
 	if err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
@@ -250,7 +250,7 @@ func TestRootlessContainerThatNamesNoCgroupGoesWithout(t *testing.T) {
 	if err := errors.Join(c.Check(), c.Create(), c.SetDevices(nil), c.Delete()); err != nil {
 		t.Error(err)
 	}
-	if err := c.Set(&specs.LinuxResources{Pids: &specs.LinuxPids{Limit: ptr[int64](1)}}); err == nil || !strings.HasPrefix(err.Error(), "linux.resources.pids.limit: cannot be limited: ") {
+	if err := c.Set(&specs.LinuxResources{Pids: &specs.LinuxPids{Limit: new(int64(1))}}); err == nil || !strings.HasPrefix(err.Error(), "linux.resources.pids.limit: cannot be limited: ") {
 		t.Errorf("got %v", err)
 	}
 	if c, err := h.New("/named", "id", Options{Rootless: true}); err != nil || len(c.Paths()) != 1 {

@@ -41,7 +41,7 @@ var limits = []struct {
 	},
 	{
 		name: "memory is unlimited again", v1name: "memory", v2name: "memory",
-		steps: []specs.LinuxResources{memory(64<<20, 64<<20), {Memory: &specs.LinuxMemory{Limit: ptr[int64](-1)}}},
+		steps: []specs.LinuxResources{memory(64<<20, 64<<20), {Memory: &specs.LinuxMemory{Limit: new(int64(-1))}}},
 		v1:    files{"memory.limit_in_bytes": "9223372036854771712", "memory.memsw.limit_in_bytes": "9223372036854771712"},
 		v2:    files{"memory.max": "max", "memory.swap.max": "max"},
 	},
@@ -53,13 +53,13 @@ var limits = []struct {
 	},
 	{
 		name: "shares are set while idle ends", v1name: "cpu", v2name: "cpu",
-		steps: []specs.LinuxResources{{CPU: &specs.LinuxCPU{Idle: ptr[int64](1)}}, {CPU: &specs.LinuxCPU{Idle: ptr[int64](0), Shares: ptr[uint64](512)}}},
+		steps: []specs.LinuxResources{{CPU: &specs.LinuxCPU{Idle: new(int64(1))}}, {CPU: &specs.LinuxCPU{Idle: new(int64(0)), Shares: new(uint64(512))}}},
 		v1:    files{"cpu.shares": "512", "cpu.idle": "0"},
 		v2:    files{"cpu.weight": "59", "cpu.idle": "0"},
 	},
 	{
 		name: "processes", v1name: "pids", v2name: "pids",
-		steps: []specs.LinuxResources{{Pids: &specs.LinuxPids{Limit: ptr[int64](0)}}},
+		steps: []specs.LinuxResources{{Pids: &specs.LinuxPids{Limit: new(int64(0))}}},
 		v1:    files{"pids.max": "0"},
 		v2:    files{"pids.max": "0"},
 	},
@@ -121,7 +121,7 @@ var refused = []struct {
 }{
 	{
 		name: "quota below the minimum", v1name: "cpu", v2name: "cpu",
-		resources: specs.LinuxResources{CPU: &specs.LinuxCPU{Quota: ptr[int64](1)}},
+		resources: specs.LinuxResources{CPU: &specs.LinuxCPU{Quota: new(int64(1))}},
 		v1:        "linux.resources.cpu.quota (cpu.cfs_quota_us = 1): " + quotaFacts[22] + ": invalid argument",
 		v2:        "linux.resources.cpu.quota (cpu.max = 1): " + quotaFacts[22] + ": invalid argument",
 	},
@@ -145,7 +145,7 @@ var refused = []struct {
 	},
 	{
 		name: "memory of the kernel, which no kernel of today limits", v1name: "memory", v2name: "memory",
-		resources: specs.LinuxResources{Memory: &specs.LinuxMemory{Kernel: ptr[int64](1 << 20)}},
+		resources: specs.LinuxResources{Memory: &specs.LinuxMemory{Kernel: new(int64(1 << 20))}},
 		v1:        "linux.resources.memory.kernel (memory.kmem.limit_in_bytes = 1048576): Linux 5.16 and later cannot limit kernel memory: the limit of all memory contains it: operation not supported",
 		v2:        "linux.resources.memory.kernel (1048576): cgroup v2 cannot limit kernel memory: the limit of all memory contains it",
 	},
@@ -177,10 +177,10 @@ func TestControllerThatIsNowhereIsAnErrorOnlyWhenAskedFor(t *testing.T) {
 		t.Skip("this host has net_cls, or v2")
 	}
 	c := created(t, h)
-	if err := c.Set(&specs.LinuxResources{Network: &specs.LinuxNetwork{ClassID: ptr[uint32](0)}}); err != nil {
+	if err := c.Set(&specs.LinuxResources{Network: &specs.LinuxNetwork{ClassID: new(uint32(0))}}); err != nil {
 		t.Errorf("class 0: %v", err)
 	}
-	err := c.Set(&specs.LinuxResources{Network: &specs.LinuxNetwork{ClassID: ptr[uint32](5)}})
+	err := c.Set(&specs.LinuxResources{Network: &specs.LinuxNetwork{ClassID: new(uint32(5))}})
 	want := "linux.resources.network.classID (net_cls.classid = 5): the cgroup v1 hierarchy net_cls is not mounted: file does not exist"
 	if err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)

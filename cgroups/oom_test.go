@@ -11,7 +11,7 @@ import (
 
 func TestTellsAndCountsOOMKills(t *testing.T) {
 	c := created(t, realHost(t))
-	if err := c.Set(&specs.LinuxResources{Memory: &specs.LinuxMemory{Limit: ptr[int64](4 << 20), Swap: ptr[int64](4 << 20)}}); err != nil {
+	if err := c.Set(&specs.LinuxResources{Memory: &specs.LinuxMemory{Limit: new(int64(4 << 20)), Swap: new(int64(4 << 20))}}); err != nil {
 		t.Fatal(err)
 	}
 	watch, err := c.WatchOOM()

@@ -14,8 +14,6 @@ import (
 
 // The tests in this file make cgroups on the host they run on, below a parent of their own.
 
-func ptr[T any](v T) *T { return &v }
-
 // realHost is this host, for those who may make cgroups.
 func realHost(t *testing.T) *Host {
 	t.Helper()

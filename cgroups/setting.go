@@ -11,6 +11,8 @@ import (
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
+
+	"hull/internal/fail"
 )
 
 // setting is one write to a file of a cgroup, and the field that asks for it.
@@ -56,7 +58,10 @@ func apply(d *dir, settings []setting) error {
 	for len(settings) > 0 {
 		var refused []setting
 		for _, s := range settings {
-			err := s.write(d)
+			err := fail.Point("cgroup.setting")
+			if err == nil {
+				err = s.write(d)
+			}
 			if errors.Is(err, unix.EINVAL) {
 				refused = append(refused, s)
 			} else if err != nil {
@@ -88,8 +93,7 @@ func (s setting) write(d *dir) error {
 // explain makes the error of a setting that d refused.
 func (s setting) explain(d *dir, err error) error {
 	fact := "cannot be set in " + d.path
-	var errno unix.Errno
-	if errors.As(err, &errno) {
+	if errno, ok := errors.AsType[unix.Errno](err); ok {
 		fact = s.fact(d, errno)
 	}
 	return fmt.Errorf("%s (%s = %s): %s: %w", s.field, s.file, s.value, fact, err)

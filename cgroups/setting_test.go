@@ -37,8 +37,8 @@ func blockIO() *specs.LinuxBlockIO {
 		return []specs.LinuxThrottleDevice{{LinuxBlockIODevice: sda, Rate: n}}
 	}
 	return &specs.LinuxBlockIO{
-		Weight:                ptr[uint16](10),
-		WeightDevice:          []specs.LinuxWeightDevice{{LinuxBlockIODevice: sda, Weight: ptr[uint16](1000)}},
+		Weight:                new(uint16(10)),
+		WeightDevice:          []specs.LinuxWeightDevice{{LinuxBlockIODevice: sda, Weight: new(uint16(1000))}},
 		ThrottleReadBpsDevice: rate(1), ThrottleWriteBpsDevice: rate(2), ThrottleReadIOPSDevice: rate(3), ThrottleWriteIOPSDevice: rate(0),
 	}
 }
@@ -114,11 +114,11 @@ func TestMissingFileNamesTheControllerThatIsNotEnabled(t *testing.T) {
 
 func TestNoCgroupRefusesLimits(t *testing.T) {
 	c := Disabled()
-	if err := c.Set(&specs.LinuxResources{Memory: &specs.LinuxMemory{CheckBeforeUpdate: ptr(true)}}); err != nil {
+	if err := c.Set(&specs.LinuxResources{Memory: &specs.LinuxMemory{CheckBeforeUpdate: new(true)}}); err != nil {
 		t.Errorf("nothing is asked for: %v", err)
 	}
 	for want, r := range map[string]*specs.LinuxResources{
-		"linux.resources.pids.limit: cannot be limited: the container has no cgroup of its own":          {Pids: &specs.LinuxPids{Limit: ptr[int64](1)}},
+		"linux.resources.pids.limit: cannot be limited: the container has no cgroup of its own":          {Pids: &specs.LinuxPids{Limit: new(int64(1))}},
 		"linux.resources.unified.memory.high: cannot be limited: the container has no cgroup of its own": {Unified: map[string]string{"memory.high": "1"}},
 	} {
 		if err := c.Set(r); err == nil || err.Error() != want {

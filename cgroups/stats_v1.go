@@ -15,8 +15,13 @@ func (c *v1) Stats() (*Stats, error) {
 		controller string
 		read       func(*counters, *Stats)
 	}{
-		{"cpu", cpuStatsV1}, {"cpuacct", cpuacctStats}, {"cpuset", cpusetStatsV1}, {"memory", memoryStatsV1},
-		{"pids", pidsStats}, {"blkio", blkioStats}, {"hugetlb", hugetlbStatsV1},
+		{"cpu", cpuStatsV1},
+		{"cpuacct", cpuacctStats},
+		{"cpuset", cpusetStatsV1},
+		{"memory", memoryStatsV1},
+		{"pids", pidsStats},
+		{"blkio", blkioStats},
+		{"hugetlb", hugetlbStatsV1},
 	} {
 		d, err := c.dir(part.controller)
 		if err != nil {

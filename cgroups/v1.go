@@ -9,6 +9,8 @@ import (
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
+
+	"hull/internal/fail"
 )
 
 // v1 is a cgroup in the hierarchies of cgroup v1 and, on a hybrid host, in the
@@ -110,6 +112,9 @@ func (c *v1) Create() (err error) {
 	for _, h := range c.hierarchies {
 		dirs, err := h.create()
 		made = append(made, dirs...)
+		if err == nil {
+			err = fail.Point("cgroup.made")
+		}
 		if err != nil {
 			return err
 		}

@@ -80,7 +80,7 @@ func LoadDevice(name string, insns []Insn) (int, error) {
 func load(name string, insns []Insn, log []byte) (int, error) {
 	var a attr
 	a.u32(0, unix.BPF_PROG_TYPE_CGROUP_DEVICE)
-	a.u32(4, uint32(len(insns))) //nolint:gosec // bounded by the kernel
+	a.u32(4, uint32(len(insns)))
 	a.ptr(8, unsafe.Pointer(&insns[0]))
 	a.ptr(16, unsafe.Pointer(&license[0]))
 	if log != nil {
@@ -138,7 +138,7 @@ func Devices(cgroup int) ([]uint32, error) {
 		a.u32(0, uint32(cgroup))
 		a.u32(4, unix.BPF_CGROUP_DEVICE)
 		a.ptr(16, unsafe.Pointer(&ids[0]))
-		a.u32(24, uint32(len(ids))) //nolint:gosec // small
+		a.u32(24, uint32(len(ids)))
 		_, err := a.call(unix.BPF_PROG_QUERY)
 		if errors.Is(err, unix.ENOSPC) {
 			continue
