@@ -87,3 +87,24 @@ func errnoOf(errno *uint) uint {
 	}
 	return *errno
 }
+
+// returnOf is an action as the filter returns it: seccomp(2).
+func returnOf(name specs.LinuxSeccompAction, errno *uint) uint32 {
+	switch name {
+	case specs.ActAllow:
+		return unix.SECCOMP_RET_ALLOW
+	case specs.ActErrno:
+		return unix.SECCOMP_RET_ERRNO | uint32(errnoOf(errno))
+	case specs.ActKillProcess:
+		return unix.SECCOMP_RET_KILL_PROCESS
+	case specs.ActLog:
+		return unix.SECCOMP_RET_LOG
+	case specs.ActNotify:
+		return unix.SECCOMP_RET_USER_NOTIF
+	case specs.ActTrace:
+		return unix.SECCOMP_RET_TRACE | uint32(errnoOf(errno))
+	case specs.ActTrap:
+		return unix.SECCOMP_RET_TRAP
+	}
+	return unix.SECCOMP_RET_KILL_THREAD
+}
