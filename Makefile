@@ -48,8 +48,11 @@ endif
 
 export CGO_ENABLED := 1
 export GOARCH
+# TAGS may add more, such as failpoints: see internal/fail.
+comma := ,
+TAGS  :=
 # urfave/cli's documentation generator would cost every start a third of a millisecond.
-GOBUILD := -trimpath -tags urfave_cli_no_docs,netgo,osusergo
+GOBUILD := -trimpath -tags urfave_cli_no_docs,netgo,osusergo$(addprefix $(comma),$(TAGS))
 LDFLAGS := -s -w -linkmode external -extldflags -static \
 	-X hull/internal/cli.version=$(VERSION) -X hull/internal/cli.commit=$(COMMIT)
 

@@ -25,13 +25,15 @@ func (c *Container) Delete(force bool) error {
 	if !force && status != specs.StateStopped {
 		return fmt.Errorf("cannot delete container %s that is not stopped: %s", c.ID, status)
 	}
-	if err := c.killAndWait(); err != nil {
-		return err
-	}
-	if err := c.deleteCgroup(); err != nil {
-		return err
-	}
-	c.afterStop()
+	return through([]move{
+		{"delete.kill", c.killAndWait, nil},
+		{"delete.cgroup", c.deleteCgroup, nil},
+		{"delete.poststop", c.afterStop, nil},
+		{"delete.directory", c.forget, nil},
+	})
+}
+
+func (c *Container) forget() error {
 	if err := os.RemoveAll(c.dir()); err != nil {
 		return fmt.Errorf("container %s: %w", c.ID, err)
 	}
@@ -59,14 +61,15 @@ func (c *Container) killAndWait() error {
 
 // afterStop runs the poststop hooks: as config.md says, an error of theirs is
 // reported, and the rest of delete goes on.
-func (c *Container) afterStop() {
+func (c *Container) afterStop() error {
 	s, err := c.spec()
 	if err != nil {
-		return // killed before the configuration was there: no hook has to know
+		return nil //nolint:nilerr // killed before the configuration was there: no hook has to know
 	}
 	for i, h := range hooksOf(s, "poststop") {
 		if err := c.runHook("poststop", s, &h, specs.StateStopped); err != nil {
 			c.warn(fmt.Errorf("hooks.poststop[%d] (%s): %w", i, h.Path, err))
 		}
 	}
+	return nil
 }

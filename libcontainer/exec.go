@@ -76,24 +76,27 @@ func (b *build) exec(p *Process, o *ExecOptions) error {
 		defer dir.Close()
 		no.Cgroup = dir
 	}
-	stage, err := nsenter.Start(b.Plan, no)
+	err := through([]move{
+		{"exec.stage", func() error { return b.spawnInto(p, no) }, p.kill},
+		{"exec.setup", func() error { return p.stage.Serve(b.ready) }, nil},
+		{"exec.run", func() error { return p.stage.Serve(nil) }, nil},
+		{"exec.publish", func() error { return p.publish(o.PidFile) }, nil},
+	})
 	if err != nil {
 		return err
 	}
-	p.stage = stage
+	p.stage.Close()
+	return nil
+}
+
+// spawnInto starts the stage of p.
+func (b *build) spawnInto(p *Process, o nsenter.Options) error {
+	stage, err := nsenter.Start(b.Plan, o)
+	if err != nil {
+		return err
+	}
 	stage.Listener = func(fd *os.File) error { return b.c.sendListener(b.spec, p.Pid, fd) }
-	err = stage.Serve(b.ready)
-	if err == nil {
-		err = stage.Serve(nil)
-	}
-	if err == nil && o.PidFile != "" {
-		err = writePidFile(o.PidFile, p.Pid)
-	}
-	if err != nil {
-		stage.Kill()
-		return err
-	}
-	stage.Close()
+	p.stage = stage
 	return nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 
+	"hull/internal/fail"
 	"hull/internal/sys"
 )
 
@@ -63,6 +64,9 @@ func (c *Container) signalRest(sig unix.Signal) error {
 
 // killAll kills the container's process and all of its cgroup.
 func (c *Container) killAll() error {
+	if err := fail.Point("kill.all"); err != nil {
+		return err
+	}
 	if c.rec.Init.alive(c.rec.BootID) {
 		if err := c.rec.Init.signal(unix.SIGKILL); err != nil && !errors.Is(err, ErrNotRunning) {
 			return err
@@ -70,6 +74,9 @@ func (c *Container) killAll() error {
 	}
 	if len(c.rec.Cgroup.Paths) == 0 {
 		return nil
+	}
+	if err := fail.Point("kill.cgroup"); err != nil {
+		return err
 	}
 	return c.cgroup().Kill()
 }

@@ -18,7 +18,8 @@ func (c *Container) Pause() error {
 	if status != specs.StateRunning && status != specs.StateCreated {
 		return fmt.Errorf("container not running or created: %s", status)
 	}
-	return c.cgroup().Freeze()
+	cg := c.cgroup()
+	return through([]move{{"pause.freeze", cg.Freeze, func() { _ = cg.Thaw() }}})
 }
 
 // Resume thaws them.
@@ -30,7 +31,7 @@ func (c *Container) Resume() error {
 	if status != StatusPaused {
 		return fmt.Errorf("%w: %s", ErrNotPaused, status)
 	}
-	return c.cgroup().Thaw()
+	return through([]move{{"resume.thaw", c.cgroup().Thaw, nil}})
 }
 
 // Update changes the container's limits; what r leaves out stays.
@@ -53,7 +54,7 @@ func (c *Container) Update(r *specs.LinuxResources) error {
 	if status == specs.StateStopped {
 		return ErrNotRunning
 	}
-	return c.cgroup().Set(r)
+	return through([]move{{"update.set", func() error { return c.cgroup().Set(r) }, nil}})
 }
 
 // Stats are the figures of the container's cgroup.

@@ -17,6 +17,21 @@ type Process struct {
 	stage *nsenter.Stage
 }
 
+// kill takes back that the process was started, if it was.
+func (p *Process) kill() {
+	if p.stage != nil {
+		p.stage.Kill()
+	}
+}
+
+// publish writes the pid to a file, if one was asked for.
+func (p *Process) publish(pidFile string) error {
+	if pidFile == "" {
+		return nil
+	}
+	return writePidFile(pidFile, p.Pid)
+}
+
 // Wait waits for the process to end and reaps it.
 func (p *Process) Wait() (unix.WaitStatus, error) { return p.stage.Wait() }
 

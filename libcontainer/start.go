@@ -25,19 +25,17 @@ func (c *Container) Start() error {
 	if err != nil {
 		return err
 	}
-	if err := c.runHooks("startContainer", s, specs.StateCreated); err != nil {
-		c.stop()
-		return err
-	}
-	if err := c.release(s); err != nil {
-		return err
-	}
+	return through([]move{
+		{"start.hooks", func() error { return c.runHooks("startContainer", s, specs.StateCreated) }, c.stop},
+		{"start.release", func() error { return c.release(s) }, nil},
+		{"start.socket", c.removeSocket, nil},
+		{"start.poststart", func() error { return c.runHooks("poststart", s, specs.StateRunning) }, nil},
+	})
+}
+
+func (c *Container) removeSocket() error {
 	if err := os.Remove(c.path(socketFile)); err != nil {
 		return fmt.Errorf("state: %w", err)
-	}
-	if err := c.runHooks("poststart", s, specs.StateRunning); err != nil {
-		c.stop()
-		return err
 	}
 	return nil
 }
@@ -77,11 +75,7 @@ func (c *Container) release(s *specs.Spec) error {
 	stage := nsenter.Attach(conn, pidfd, func(op uint32, errno int32) error { return c.released(op, errno) })
 	stage.Listener = func(fd *os.File) error { return c.sendListener(s, c.rec.Init.Pid, fd) }
 	defer stage.Close()
-	if err := stage.Serve(nil); err != nil {
-		c.stop() // it is on its way out: whoever asks next is to find it stopped
-		return err
-	}
-	return nil
+	return stage.Serve(nil)
 }
 
 // released explains the failure of an operation that create has recorded.
@@ -95,7 +89,8 @@ func (c *Container) released(op uint32, errno int32) error {
 	return fmt.Errorf("operation %d: %w", op, unix.Errno(errno)) //nolint:gosec // positive
 }
 
-// stop ends what runs in the container: a start that failed demands it.
+// stop ends what runs in the container: a start that failed demands it, and
+// whoever asks next is to find it stopped.
 func (c *Container) stop() {
 	_ = c.killAndWait()
 }

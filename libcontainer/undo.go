@@ -13,9 +13,9 @@ type move struct {
 // taken back, the last first: an undo has to work on what is half done.
 func through(moves []move) error {
 	for i, m := range moves {
-		err := m.do()
+		err := fail.Point(m.name)
 		if err == nil {
-			err = fail.Point(m.name)
+			err = m.do()
 		}
 		if err == nil {
 			continue

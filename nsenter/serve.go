@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"hull/internal/fail"
 	"hull/internal/plan"
 	"hull/internal/sys"
 )
@@ -114,6 +115,9 @@ func (s *Stage) answer(op *plan.Op, m *message) error {
 	call := &plan.Call{Pid: s.Pid, PidFD: s.PidFD, Files: spread(m), Errno: syscall.Errno(m.value >> 8)} //nolint:gosec // an errno
 	err := handler(call)
 	defer closeAll(call.ReplyFiles)
+	if err == nil {
+		err = fail.Point(op.Name)
+	}
 	if err == nil && (len(call.Reply) >= maxText || len(call.ReplyFiles) > maxFiles) {
 		err = fmt.Errorf("protocol: the answer to %q is too long", op.Name)
 	}
@@ -159,6 +163,9 @@ func (s *Stage) forked(pid int) error {
 	pidfd, err := unix.PidfdOpen(pid, 0)
 	if err != nil {
 		return os.NewSyscallError("pidfd_open", err)
+	}
+	if err := fail.Point("stage.forked"); err != nil {
+		return err
 	}
 	s.PidFD.Close()
 	s.retired, s.Pid, s.PidFD = s.Pid, pid, os.NewFile(uintptr(pidfd), "pidfd") //nolint:gosec // a descriptor

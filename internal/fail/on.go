@@ -1,12 +1,20 @@
 //go:build failpoints
 
 // Package fail gives tests a hold on the lines between which hull may be
-// killed, or the kernel may refuse. This is the build with the tag failpoints.
+// killed, or the kernel may refuse. This is the build with the tag failpoints,
+// which obeys three environment variables:
 //
-// HULL_FAIL_POINT is NAME:ACTION, with ACTION an errno's number, or `kill`:
-// the process kills itself there. HULL_FAIL_OP is NUMBER:ACTION for an
-// operation of the stage's plan, with `kill` for a stage that dies there.
-// HULL_FAIL_LIST names a file to which every point passed, and the plan's length, is appended.
+//	HULL_FAIL_POINT=NAME[#N]:ACTION   at the point NAME, when it is passed for the Nth time:
+//	                 ERRNO            it returns the error of this number
+//	                 kill             SIGKILL to the process
+//	                 stop             SIGSTOP to the process: the test goes on from there
+//	HULL_FAIL_OP=P.N:ACTION           at operation N of the plan that is started as number P:
+//	                 ERRNO            it fails with this number, tolerated or not
+//	                 die              the stage ends without a word
+//	                 parent           SIGKILL to the process
+//	                 both             SIGKILL to the stage, then to the process
+//	HULL_FAIL_LIST=FILE               points and operations are appended to the file, a line each:
+//	                                  `point NAME[#N]` or `op P.N always|maybe NAME`
 package fail
 
 import (
@@ -16,41 +24,87 @@ import (
 	"strings"
 	"syscall"
 
+	"golang.org/x/sys/unix"
+
 	"hull/internal/plan"
 )
 
+// passed counts how often each point, and under the empty name a plan, has
+// come by. What hull does between points it does one after the other.
+var passed = map[string]int{}
+
 func setting(name string) (where, action string) {
-	where, action, _ = strings.Cut(os.Getenv(name), ":")
-	return where, action
+	value := os.Getenv(name)
+	if i := strings.LastIndexByte(value, ':'); i >= 0 {
+		return value[:i], value[i+1:]
+	}
+	return "", ""
 }
 
-// Point is where a test may fail or kill the process.
+// Point is where a test may fail, kill or stop the process.
 func Point(name string) error {
+	passed[name]++
+	if n := passed[name]; n > 1 {
+		name += "#" + strconv.Itoa(n)
+	}
 	list("point " + name)
 	where, action := setting("HULL_FAIL_POINT")
 	if where != name {
 		return nil
 	}
-	if action == "kill" {
-		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
-		select {}
+	switch action {
+	case "kill":
+		kill()
+	case "stop":
+		_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
+		return nil
 	}
-	errno, err := strconv.Atoi(action)
-	if err != nil {
-		return fmt.Errorf("HULL_FAIL_POINT: %w", err)
-	}
-	return fmt.Errorf("failpoint %s: %w", name, syscall.Errno(errno))
+	return fmt.Errorf("failpoint %s: %w", name, errno(action))
 }
 
 // Plan is where a test may make an operation of a plan fail.
 func Plan(p *plan.Plan) {
-	list(fmt.Sprintf("ops %d", len(p.Ops())))
-	where, action := setting("HULL_FAIL_OP")
-	n, err := strconv.Atoi(where)
-	if err != nil || n >= len(p.Ops()) {
-		return
+	number := passed[""]
+	passed[""]++
+	for i, op := range p.Ops() {
+		when := "always"
+		if p.Skippable(i) {
+			when = "maybe"
+		}
+		id := fmt.Sprintf("%d.%d", number, i)
+		list(fmt.Sprintf("op %s %s %s", id, when, op.Name))
+		where, action := setting("HULL_FAIL_OP")
+		if where != id {
+			continue
+		}
+		switch action {
+		case "die":
+			op.BreakDie()
+		case "parent":
+			op.BreakAsk(func(*plan.Call) error { kill(); return nil })
+		case "both":
+			op.BreakAsk(func(c *plan.Call) error {
+				_ = unix.PidfdSendSignal(int(c.PidFD.Fd()), unix.SIGKILL, nil, 0)
+				kill()
+				return nil
+			})
+		default:
+			op.BreakErrno(errno(action))
+		}
 	}
-	p.Ops()[n].Break(action == "kill")
+}
+
+func kill() {
+	_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+	select {}
+}
+
+func errno(action string) syscall.Errno {
+	n, err := strconv.Atoi(action)
+	if err != nil || n <= 0 {
+		panic("unknown action " + action)
+	}
+	return syscall.Errno(n)
 }
 
 func list(line string) {
@@ -59,8 +113,9 @@ func list(line string) {
 		return
 	}
 	f, err := os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
-	if err == nil {
-		fmt.Fprintln(f, line)
-		f.Close()
+	if err != nil {
+		panic(err)
 	}
+	defer f.Close()
+	fmt.Fprintln(f, line)
 }

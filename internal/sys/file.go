@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
+
+	"hull/internal/fail"
 )
 
 // WriteAtomic replaces the file path by data: a reader, or a machine that
@@ -16,11 +18,14 @@ func WriteAtomic(path string, data []byte, mode os.FileMode) error {
 		_ = os.Remove(next)
 		return err
 	}
-	if err := os.Rename(next, path); err != nil {
-		_ = os.Remove(next)
-		return err
+	err := fail.Point("file.written")
+	if err == nil {
+		err = os.Rename(next, path)
 	}
-	return nil
+	if err != nil {
+		_ = os.Remove(next)
+	}
+	return err
 }
 
 // Lock takes an exclusive lock on the open directory or file. It ends when f
