@@ -124,7 +124,7 @@ func (c *Container) hookPlan(kind string, s *specs.Spec, h *specs.Hook) *plan.Pl
 	uid, gid := uint32(os.Geteuid()), uint32(os.Getegid()) //nolint:gosec // ids
 	if kind == "createContainer" || kind == "startContainer" {
 		n := lowerNamespaces(s)
-		joinProcess(p, &n, c.rec.Init.Pid, c.rec.Rootless)
+		joinProcess(p, p.Inherit(dupProc), &n, c.rec.Init.Pid, c.rec.Rootless)
 		if n.has(unix.CLONE_NEWUSER) {
 			uid, gid = 0, 0
 		}
@@ -155,8 +155,8 @@ func waitHook(stage *nsenter.Stage, timeout *int, out *os.File) error {
 		return err
 	}
 	if !ended {
-		_ = unix.Kill(-stage.Pid, unix.SIGKILL) // its session; it has not been reaped, the number is still its
-		stage.Kill()
+		killGroup(stage.Pid)
+		stage.Close()
 		return fmt.Errorf("killed: it ran longer than its timeout of %d s%s", *timeout, tail(out))
 	}
 	status, err := stage.Wait()
@@ -170,6 +170,20 @@ func waitHook(stage *nsenter.Stage, timeout *int, out *os.File) error {
 		return fmt.Errorf("exit status %d%s", status.ExitStatus(), tail(out))
 	}
 	return nil
+}
+
+// killGroup kills the process group of the hook pid, which has not been
+// reaped, so that the number is still its, and waits for all of the group:
+// those whose parents die become our children. prctl(2) PR_SET_CHILD_SUBREAPER.
+func killGroup(pid int) {
+	_ = unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+	_ = unix.Kill(-pid, unix.SIGKILL)
+	for {
+		_, err := unix.Wait4(-pid, nil, 0, nil)
+		if err != nil && !errors.Is(err, unix.EINTR) {
+			return
+		}
+	}
 }
 
 // maxHookOutput is how much of a hook's output an error repeats.

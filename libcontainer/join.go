@@ -13,7 +13,7 @@ import (
 // stepJoin enters the namespaces of the container's process: the same ones
 // that the configuration lists, whether they were made or joined.
 func stepJoin(b *build) error {
-	joinProcess(b.Plan, &b.ns, b.c.rec.Init.Pid, b.opt.Rootless)
+	joinProcess(b.Plan, b.proc, &b.ns, b.c.rec.Init.Pid, b.opt.Rootless)
 	return nil
 }
 
@@ -23,14 +23,14 @@ func stepJoin(b *build) error {
 // The stage stops being dumpable before: from the moment it shares a
 // namespace, a process of the container could otherwise trace it and take
 // what it holds of the host (CVE-2016-9962).
-func joinProcess(p *plan.Plan, n *namespaces, pid int, rootless bool) {
+func joinProcess(p *plan.Plan, proc plan.Reg, n *namespaces, pid int, rootless bool) {
 	p.At("", "")
 	p.Prctl("dumpable", unix.PR_SET_DUMPABLE, plan.N(0))
 	pidfd := p.Inherit(func() (*os.File, error) { return sys.PidfdOpen(pid) })
 	others := n.all &^ unix.CLONE_NEWUSER
 	join := func(flags uintptr) {
 		if flags != 0 {
-			joinKinds(p, pidfd, pid, flags)
+			joinKinds(p, proc, pidfd, pid, flags)
 		}
 	}
 	if rootless { // the user namespace gives the right to join
@@ -53,16 +53,16 @@ func joinProcess(p *plan.Plan, n *namespaces, pid int, rootless bool) {
 
 // joinKinds joins several namespaces of a process at once, by its pidfd
 // (Linux 5.8), or one after the other.
-func joinKinds(p *plan.Plan, pidfd plan.Reg, pid int, flags uintptr) {
+func joinKinds(p *plan.Plan, proc, pidfd plan.Reg, pid int, flags uintptr) {
 	each, end := p.NewLabel(), p.NewLabel()
 	p.Setns(pidfd, uint64(flags), "the container's namespaces").On(each, unix.EINVAL).Then(end)
 	p.Mark(each)
-	joinEach(p, pid, flags)
+	joinEach(p, proc, pid, flags)
 	p.Mark(end)
 }
 
 // joinEach joins namespaces through their files: on Linux < 5.8 setns does not take a pidfd.
-func joinEach(p *plan.Plan, pid int, flags uintptr) {
+func joinEach(p *plan.Plan, proc plan.Reg, pid int, flags uintptr) {
 	files := []struct {
 		name string
 		flag uintptr
@@ -76,7 +76,8 @@ func joinEach(p *plan.Plan, pid int, flags uintptr) {
 			continue
 		}
 		file := strconv.Itoa(pid) + "/ns/" + f.name
-		r := p.Inherit(func() (*os.File, error) { return sys.OpenProc(file, unix.O_RDONLY, true) })
+		// a magic link, to be followed
+		r := p.Syscall("open "+file, unix.SYS_OPENAT, proc, plan.Str(file), plan.N(unix.O_RDONLY|unix.O_CLOEXEC), plan.N(0)).Into()
 		p.Setns(r, uint64(f.flag), "the container's "+f.name+" namespace")
 		p.Close(r)
 	}
