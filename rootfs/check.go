@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
@@ -92,6 +93,11 @@ func (v *View) check() error {
 		return below("linux", err)
 	}
 	errs := []error{v.checkNamespace()}
+	for i, file := range v.linux().MaskedPaths {
+		if path.Clean(file) == "/" {
+			errs = append(errs, fmt.Errorf("linux.maskedPaths[%d] (%s): the root itself cannot be masked", i, file))
+		}
+	}
 	for i := range v.mounts {
 		for _, fact := range v.checkMount(&v.mounts[i]) {
 			errs = append(errs, fmt.Errorf("%s (%s): %s", v.mounts[i].field, v.mounts[i].Destination, fact))

@@ -45,6 +45,10 @@ func (v *View) readonlyPaths() {
 	p := v.p
 	for i, file := range v.linux().ReadonlyPaths {
 		p.At(fmt.Sprintf("linux.readonlyPaths[%d]", i), file)
+		if path.Clean(file) == "/" { // a copy on top of the root would not be the root
+			v.readonly(v.Root, v.have)
+			continue
+		}
 		skip := p.NewLabel()
 		p.OpenInRoot(v.Root, file, unix.O_PATH).On(skip, unix.ENOENT, unix.ENOTDIR).To(v.dst)
 		v.clone(v.dst, "", true, v.src)

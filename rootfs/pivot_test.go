@@ -201,3 +201,13 @@ func TestCgroupMountNeedsACgroup(t *testing.T) {
 	b.mount(specs.Mount{Destination: "/sys/fs/cgroup", Type: "cgroup", Source: "cgroup"})
 	b.refuses(t, "mounts[1] (/sys/fs/cgroup): the container has no cgroup that could be shown")
 }
+
+func TestRootAmongThePaths(t *testing.T) {
+	b := newBox(t)
+	b.Spec.Linux.ReadonlyPaths = []string{"/"}
+	if out := b.run(t, "touch /x"); out != "touch: /x: Read-only file system" {
+		t.Error(out)
+	}
+	b.Spec.Linux.MaskedPaths = []string{"//"}
+	b.refuses(t, "linux.maskedPaths[0] (//): the root itself cannot be masked")
+}
