@@ -134,6 +134,26 @@ func throttle(set func(*specs.LinuxBlockIO, []specs.LinuxThrottleDevice)) func(*
 	}
 }
 
+// On a hybrid host a controller may be in the v2 tree alone.
+func TestHugepageLimitIsInForceWhereverTheControllerIs(t *testing.T) {
+	sizes, err := filepath.Glob("/sys/kernel/mm/hugepages/hugepages-2048kB")
+	if err != nil || len(sizes) == 0 {
+		t.Skip("this kernel has no huge pages of 2 MB")
+	}
+	b := newBox(t, runProbe("pause"), resources(func(r *specs.LinuxResources) {
+		r.HugepageLimits = []specs.LinuxHugepageLimit{{Pagesize: "2MB", Limit: 4 << 20}}
+	}))
+	b.create()
+	files, err := filepath.Glob("/sys/fs/cgroup/*/" + b.id + "/hugetlb.2MB.*")
+	b.check(err)
+	for _, f := range files {
+		if name := filepath.Base(f); (name == "hugetlb.2MB.max" || name == "hugetlb.2MB.limit_in_bytes") && b.read(f) == "4194304\n" {
+			return
+		}
+	}
+	t.Errorf("no limit of 4194304 among %v", files)
+}
+
 func TestContainerIsInEveryHierarchy(t *testing.T) {
 	for name, path := range map[string]string{"absolute": "/%s", "deep": "/hull-tests/%s/leaf", "relative": "%s", "default": ""} {
 		t.Run(name, func(t *testing.T) {

@@ -198,6 +198,16 @@ func TestExecNamesWhatItCannotRun(t *testing.T) {
 	b.wantStatus("running")
 }
 
+func TestExecRefusesLabelsThatTheKernelDoesNotKnow(t *testing.T) {
+	modules, err := os.ReadFile("/sys/kernel/security/lsm")
+	if err == nil && (strings.Contains(string(modules), "apparmor") || strings.Contains(string(modules), "selinux")) {
+		t.Skipf("this kernel has %s", modules)
+	}
+	b := running(t)
+	b.refuse(255, []string{"process.apparmorProfile", "docker-default", "not enabled"}, "exec", "--apparmor", "docker-default", b.id, "/bin/true")
+	b.refuse(255, []string{"process.selinuxLabel", "a:b:c:d", "not enabled"}, "exec", "--process-label", "a:b:c:d", b.id, "/bin/true")
+}
+
 func TestExecIsInTheContainersCgroupOrBelow(t *testing.T) {
 	b := running(t)
 	for _, root := range []string{"pids", "freezer"} {

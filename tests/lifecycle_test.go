@@ -309,6 +309,46 @@ func TestTenContainersLiveAtOnce(t *testing.T) {
 	}
 }
 
+func TestProgramMayIgnoreSIGTERMButNotSIGKILL(t *testing.T) {
+	b := newBox(t, runProbe("ignore", "15", ",", "say", "ready", ",", "line", ",", "say", "alive", ",", "pause"))
+	l := b.live("run", "--bundle", b.bundle, b.id)
+	l.want("ready")
+	b.must("kill", b.id, "TERM")
+	if _, err := l.stdin.WriteString("on\n"); err != nil {
+		t.Fatal(err)
+	}
+	l.want("line on", "alive")
+	b.wantStatus("running")
+	b.must("kill", b.id, "KILL")
+	if r := l.wait(); r.code != signalled(unix.SIGKILL) {
+		t.Error(r)
+	}
+	b.wantNothingLeft()
+}
+
+func TestDeleteRefusesACreatedContainer(t *testing.T) {
+	b := newBox(t)
+	b.create()
+	b.refuse(1, []string{"not stopped", "created"}, "delete", b.id)
+	b.wantStatus("created")
+}
+
+// A container that could open the runtime's executable could write to it: CVE-2019-5736.
+func TestHullsExecutableIsOutOfReach(t *testing.T) {
+	b := newBox(t)
+	b.create()
+	dir := fmt.Sprintf("/proc/%d/", b.state().Pid)
+	exe, err := os.Readlink(dir + "exe")
+	b.check(err)
+	if !strings.HasPrefix(exe, "/memfd:") || strings.Contains(b.read(dir+"maps"), hullPath) {
+		t.Errorf("the waiting process is %s with the maps\n%s", exe, b.read(dir+"maps"))
+	}
+	if f, err := os.OpenFile(dir+"exe", os.O_WRONLY, 0); err == nil {
+		f.Close()
+		t.Error("its executable can be opened for writing")
+	}
+}
+
 func TestInitThatDiesAtOnceLeavesAStoppedContainer(t *testing.T) {
 	b := newBox(t, args("/bin/false"))
 	b.start().rest()

@@ -15,8 +15,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// failing builds hull with internal/fail's points, once.
+// failing builds hull with internal/fail's points, once. HULL_FAILPOINTS names one that is there already.
 var failing = sync.OnceValues(func() (string, error) {
+	if path := os.Getenv("HULL_FAILPOINTS"); path != "" {
+		return path, nil
+	}
 	path := filepath.Join(work, "hull-failpoints")
 	build := exec.Command("go", "build", "-tags", "failpoints,urfave_cli_no_docs,netgo,osusergo",
 		"-ldflags", "-linkmode external -extldflags -static", "-o", path, "..")
