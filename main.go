@@ -1,12 +1,12 @@
-// hull is an OCI container runtime: it runs the process of a bundle in a
-// container. See README.md for its use, docs/design.md for how it is built.
-package main
-
 // The Go runtime need not read mountinfo and our cgroup's CPU limit to choose
 // how many threads to have: one does the work.
 //
 //go:debug containermaxprocs=0
 //go:debug updatemaxprocs=0
+
+// hull is an OCI container runtime: it runs the process of a bundle in a
+// container. See README.md for its use, docs/design.md for how it is built.
+package main
 
 import (
 	"errors"

@@ -24,7 +24,7 @@ func hooksOf(s *specs.Spec, kind string) []specs.Hook {
 	}
 	switch kind {
 	case "prestart":
-		return s.Hooks.Prestart //nolint:staticcheck // deprecated, and used by Docker
+		return s.Hooks.Prestart
 	case "createRuntime":
 		return s.Hooks.CreateRuntime
 	case "createContainer":
@@ -195,7 +195,7 @@ func hookOutput() (*os.File, error) {
 	if err != nil {
 		return nil, os.NewSyscallError("memfd_create", err)
 	}
-	return os.NewFile(uintptr(fd), "hook output"), nil //nolint:gosec // a descriptor
+	return os.NewFile(uintptr(fd), "hook output"), nil
 }
 
 // tail is the end of what a hook printed.
@@ -215,8 +215,7 @@ func tail(out *os.File) string {
 
 // bareFailure is a failed operation without its field: the hook's own path says where.
 func bareFailure(err error) error {
-	var f *plan.Failure
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[*plan.Failure](err); ok {
 		return fmt.Errorf("%s: %w", f.Fact, f.Errno)
 	}
 	return err

@@ -67,9 +67,14 @@ func joinEach(p *plan.Plan, proc plan.Reg, pid int, flags uintptr) {
 		name string
 		flag uintptr
 	}{
-		{"user", unix.CLONE_NEWUSER}, {"net", unix.CLONE_NEWNET}, {"ipc", unix.CLONE_NEWIPC},
-		{"uts", unix.CLONE_NEWUTS}, {"cgroup", unix.CLONE_NEWCGROUP}, {"time", unix.CLONE_NEWTIME},
-		{"pid", unix.CLONE_NEWPID}, {"mnt", unix.CLONE_NEWNS}, // last: it changes what paths mean
+		{"user", unix.CLONE_NEWUSER},
+		{"net", unix.CLONE_NEWNET},
+		{"ipc", unix.CLONE_NEWIPC},
+		{"uts", unix.CLONE_NEWUTS},
+		{"cgroup", unix.CLONE_NEWCGROUP},
+		{"time", unix.CLONE_NEWTIME},
+		{"pid", unix.CLONE_NEWPID},
+		{"mnt", unix.CLONE_NEWNS}, // last: it changes what paths mean
 	}
 	for _, f := range files {
 		if flags&f.flag == 0 {

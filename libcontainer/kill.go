@@ -92,7 +92,7 @@ func (p process) signal(sig unix.Signal) error {
 	if now, err := current(p.Pid); err != nil || now != p {
 		return ErrNotRunning
 	}
-	err = unix.PidfdSendSignal(int(pidfd.Fd()), sig, nil, 0) //nolint:gosec // a descriptor
+	err = unix.PidfdSendSignal(int(pidfd.Fd()), sig, nil, 0)
 	if errors.Is(err, unix.ESRCH) {
 		return ErrNotRunning
 	}

@@ -185,8 +185,8 @@ func openNamespace(j join) (*os.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s (%s): %w", j.field, j.path, sys.Bare(err))
 	}
-	kind, err := unix.IoctlRetInt(int(f.Fd()), unix.NS_GET_NSTYPE) //nolint:gosec // a descriptor
-	if err != nil || uintptr(kind) != j.flag {                     //nolint:gosec // CLONE_NEW*
+	kind, err := unix.IoctlRetInt(int(f.Fd()), unix.NS_GET_NSTYPE)
+	if err != nil || uintptr(kind) != j.flag {
 		f.Close()
 		return nil, fmt.Errorf("%s (%s): this is not a %s", j.field, j.path, j.what)
 	}

@@ -37,8 +37,8 @@ func (p *Process) Wait() (unix.WaitStatus, error) { return p.stage.Wait() }
 
 // Signal sends sig; a process that has ended is no error.
 func (p *Process) Signal(sig unix.Signal) error {
-	err := unix.PidfdSendSignal(int(p.PidFD.Fd()), sig, nil, 0) //nolint:gosec // a descriptor
-	if err == unix.ESRCH {                                      //nolint:errorlint // a bare errno
+	err := unix.PidfdSendSignal(int(p.PidFD.Fd()), sig, nil, 0)
+	if err == unix.ESRCH {
 		return nil
 	}
 	return os.NewSyscallError("pidfd_send_signal", err)

@@ -156,7 +156,7 @@ func (c *Container) keepRelease(p *plan.Plan, after *plan.Op) {
 	seen := false
 	for i, o := range p.Ops() {
 		if seen {
-			c.rec.Release = append(c.rec.Release, released{uint32(i), o.Field, o.Target, o.Name, o.Facts}) //nolint:gosec // small
+			c.rec.Release = append(c.rec.Release, released{uint32(i), o.Field, o.Target, o.Name, o.Facts})
 		}
 		seen = seen || o == after
 	}

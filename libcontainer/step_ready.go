@@ -93,8 +93,8 @@ func homeOf(path *os.File, uid int) (string, error) {
 		return "/", nil
 	}
 	var st unix.Stat_t
-	if err := unix.Fstat(int(path.Fd()), &st); err != nil || st.Mode&unix.S_IFMT != unix.S_IFREG { //nolint:gosec // a descriptor
-		return "/", nil //nolint:nilerr // no database, no entry
+	if err := unix.Fstat(int(path.Fd()), &st); err != nil || st.Mode&unix.S_IFMT != unix.S_IFREG {
+		return "/", nil
 	}
 	f, err := sys.Reopen(path, unix.O_RDONLY|unix.O_NONBLOCK)
 	if err != nil {
@@ -103,7 +103,7 @@ func homeOf(path *os.File, uid int) (string, error) {
 	defer f.Close()
 	users, err := user.ParsePasswdFilter(io.LimitReader(f, maxPasswd), func(u user.User) bool { return u.Uid == uid })
 	if err != nil || len(users) == 0 || !strings.HasPrefix(users[0].Home, "/") || strings.IndexByte(users[0].Home, 0) >= 0 || len(users[0].Home) > 4000 {
-		return "/", nil //nolint:nilerr // as if it had no entry
+		return "/", nil
 	}
 	return users[0].Home, nil
 }

@@ -56,7 +56,7 @@ type Stage struct {
 func Start(p *plan.Plan, o Options) (*Stage, error) {
 	runtime.LockOSThread()
 	fail.Plan(p)
-	if err := sys.CloexecFrom(uint(3 + o.Preserve)); err != nil { //nolint:gosec // small
+	if err := sys.CloexecFrom(uint(3 + o.Preserve)); err != nil {
 		return nil, err
 	}
 	code, err := p.Encode()
@@ -77,10 +77,10 @@ func Start(p *plan.Plan, o Options) (*Stage, error) {
 	if err != nil {
 		return nil, os.NewSyscallError("socketpair", err)
 	}
-	theirs := os.NewFile(uintptr(pair[1]), "stage socket") //nolint:gosec // a descriptor
+	theirs := os.NewFile(uintptr(pair[1]), "stage socket")
 	defer theirs.Close()
 
-	s := &Stage{plan: p, sock: os.NewFile(uintptr(pair[0]), "parent socket")} //nolint:gosec // a descriptor
+	s := &Stage{plan: p, sock: os.NewFile(uintptr(pair[0]), "parent socket")}
 	if err := s.spawn(stage, theirs, planFile, o); err != nil {
 		s.sock.Close()
 		return nil, err
@@ -96,7 +96,7 @@ func (s *Stage) spawn(stage, theirs, planFile *os.File, o Options) error {
 		files = append(files, f.Fd())
 	}
 	for i := range o.Preserve {
-		files = append(files, uintptr(3+i)) //nolint:gosec // small
+		files = append(files, uintptr(3+i))
 	}
 	first := len(files)
 	files = append(files, theirs.Fd(), planFile.Fd())
@@ -124,13 +124,13 @@ func (s *Stage) spawn(stage, theirs, planFile *os.File, o Options) error {
 	}
 	if o.Cgroup != nil {
 		attr.Sys.UseCgroupFD = true
-		attr.Sys.CgroupFD = int(o.Cgroup.Fd()) //nolint:gosec // a descriptor
+		attr.Sys.CgroupFD = int(o.Cgroup.Fd())
 	}
 	pid, err := syscall.ForkExec(path, []string{"hull", strconv.Itoa(first)}, attr)
 	if err != nil {
 		return startError(err, o)
 	}
-	s.Pid, s.PidFD = pid, os.NewFile(uintptr(pidfd), "pidfd") //nolint:gosec // a descriptor
+	s.Pid, s.PidFD = pid, os.NewFile(uintptr(pidfd), "pidfd")
 	return nil
 }
 
@@ -151,7 +151,7 @@ func startError(err error, o Options) error {
 
 // Kill kills the stage and reaps it.
 func (s *Stage) Kill() {
-	_ = unix.PidfdSendSignal(int(s.PidFD.Fd()), unix.SIGKILL, nil, 0) //nolint:gosec // a descriptor; it may be dead
+	_ = unix.PidfdSendSignal(int(s.PidFD.Fd()), unix.SIGKILL, nil, 0)
 	s.Close()
 	_, _ = s.Wait()
 }

@@ -132,11 +132,11 @@ func (s *Stage) answer(op *plan.Op, m *message) error {
 	if len(call.ReplyFiles) > 0 {
 		fds := make([]int, len(call.ReplyFiles))
 		for i, f := range call.ReplyFiles {
-			fds[i] = int(f.Fd()) //nolint:gosec // a descriptor
+			fds[i] = int(f.Fd())
 		}
 		rights = unix.UnixRights(fds...)
 	}
-	if err := unix.Sendmsg(int(s.sock.Fd()), b, rights, nil, unix.MSG_NOSIGNAL); err != nil { //nolint:gosec // a descriptor
+	if err := unix.Sendmsg(int(s.sock.Fd()), b, rights, nil, unix.MSG_NOSIGNAL); err != nil {
 		return fmt.Errorf("%w: %w", ErrDied, err)
 	}
 	return nil
@@ -168,7 +168,7 @@ func (s *Stage) forked(pid int) error {
 		return err
 	}
 	s.PidFD.Close()
-	s.retired, s.Pid, s.PidFD = s.Pid, pid, os.NewFile(uintptr(pidfd), "pidfd") //nolint:gosec // a descriptor
+	s.retired, s.Pid, s.PidFD = s.Pid, pid, os.NewFile(uintptr(pidfd), "pidfd")
 	s.reap()
 	_, err = s.sock.Write([]byte{0})
 	return err
@@ -193,7 +193,7 @@ func receive(sock *os.File) (*message, error) {
 	b := make([]byte, messageSize+1)
 	oob := make([]byte, unix.CmsgSpace(4*maxFiles))
 	for {
-		n, oobn, _, _, err := unix.Recvmsg(int(sock.Fd()), b, oob, unix.MSG_CMSG_CLOEXEC) //nolint:gosec // a descriptor
+		n, oobn, _, _, err := unix.Recvmsg(int(sock.Fd()), b, oob, unix.MSG_CMSG_CLOEXEC)
 		switch {
 		case errors.Is(err, unix.EINTR):
 			continue
@@ -246,7 +246,7 @@ func received(oob []byte) ([]*os.File, error) {
 			continue // not descriptors
 		}
 		for _, fd := range fds {
-			files = append(files, os.NewFile(uintptr(fd), "from stage")) //nolint:gosec // a descriptor
+			files = append(files, os.NewFile(uintptr(fd), "from stage"))
 		}
 	}
 	return files, nil

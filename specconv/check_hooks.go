@@ -14,7 +14,7 @@ func (k checker) hooks(h *specs.Hooks) {
 		return
 	}
 	lists := [len(hookNames)][]specs.Hook{
-		h.Prestart, //nolint:staticcheck // deprecated, and written by every engine
+		h.Prestart,
 		h.CreateRuntime, h.CreateContainer, h.StartContainer, h.Poststart, h.Poststop,
 	}
 	for n, list := range lists {

@@ -66,7 +66,7 @@ func (k checker) memory(m *specs.LinuxMemory) {
 	k.limit("limit", m.Limit)
 	k.limit("reservation", m.Reservation)
 	k.limit("swap", m.Swap)
-	k.limit("kernel", m.Kernel) //nolint:staticcheck // deprecated, and still a limit on cgroup v1
+	k.limit("kernel", m.Kernel)
 	k.limit("kernelTCP", m.KernelTCP)
 	if m.Swap != nil && m.Limit != nil && *m.Swap > 0 && (*m.Limit > *m.Swap || *m.Limit == -1) {
 		k.bad("swap", *m.Swap, "is less than the limit, %d; it is the limit of memory and swap together", *m.Limit)

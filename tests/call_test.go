@@ -72,8 +72,7 @@ func (b *box) finish(ctx context.Context, cmd *exec.Cmd) *result {
 
 func (b *box) exitCode(err error) int {
 	b.t.Helper()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		if status, ok := exit.Sys().(interface{ Signal() unix.Signal }); ok && exit.ExitCode() < 0 {
 			return -int(status.Signal())
 		}

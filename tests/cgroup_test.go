@@ -52,26 +52,26 @@ func TestResourcesAreInTheFilesOfV1(t *testing.T) {
 		want   string
 		change func(*specs.LinuxResources)
 	}{
-		"memory.limit_in_bytes":      {"33554432", func(r *specs.LinuxResources) { r.Memory = &specs.LinuxMemory{Limit: ptr(int64(32 << 20))} }},
-		"memory.soft_limit_in_bytes": {"16777216", func(r *specs.LinuxResources) { r.Memory = &specs.LinuxMemory{Reservation: ptr(int64(16 << 20))} }},
+		"memory.limit_in_bytes":      {"33554432", func(r *specs.LinuxResources) { r.Memory = &specs.LinuxMemory{Limit: new(int64(32 << 20))} }},
+		"memory.soft_limit_in_bytes": {"16777216", func(r *specs.LinuxResources) { r.Memory = &specs.LinuxMemory{Reservation: new(int64(16 << 20))} }},
 		"memory.memsw.limit_in_bytes": {"67108864", func(r *specs.LinuxResources) {
-			r.Memory = &specs.LinuxMemory{Limit: ptr(int64(32 << 20)), Swap: ptr(int64(64 << 20))}
+			r.Memory = &specs.LinuxMemory{Limit: new(int64(32 << 20)), Swap: new(int64(64 << 20))}
 		}},
-		"memory.swappiness":              {"42", func(r *specs.LinuxResources) { r.Memory = &specs.LinuxMemory{Swappiness: ptr(uint64(42))} }},
-		"memory.oom_control":             {"oom_kill_disable 1 under_oom 0 oom_kill 0", func(r *specs.LinuxResources) { r.Memory = &specs.LinuxMemory{DisableOOMKiller: ptr(true)} }},
-		"memory.kmem.tcp.limit_in_bytes": {"8388608", func(r *specs.LinuxResources) { r.Memory = &specs.LinuxMemory{KernelTCP: ptr(int64(8 << 20))} }}, //nolint:staticcheck // deprecated, still in use
-		"cpu.shares":                     {"512", func(r *specs.LinuxResources) { r.CPU = &specs.LinuxCPU{Shares: ptr(uint64(512))} }},
-		"cpu.cfs_quota_us":               {"20000", func(r *specs.LinuxResources) { r.CPU = &specs.LinuxCPU{Quota: ptr(int64(20000))} }},
-		"cpu.cfs_period_us":              {"50000", func(r *specs.LinuxResources) { r.CPU = &specs.LinuxCPU{Period: ptr(uint64(50000))} }},
+		"memory.swappiness":              {"42", func(r *specs.LinuxResources) { r.Memory = &specs.LinuxMemory{Swappiness: new(uint64(42))} }},
+		"memory.oom_control":             {"oom_kill_disable 1 under_oom 0 oom_kill 0", func(r *specs.LinuxResources) { r.Memory = &specs.LinuxMemory{DisableOOMKiller: new(true)} }},
+		"memory.kmem.tcp.limit_in_bytes": {"8388608", func(r *specs.LinuxResources) { r.Memory = &specs.LinuxMemory{KernelTCP: new(int64(8 << 20))} }},
+		"cpu.shares":                     {"512", func(r *specs.LinuxResources) { r.CPU = &specs.LinuxCPU{Shares: new(uint64(512))} }},
+		"cpu.cfs_quota_us":               {"20000", func(r *specs.LinuxResources) { r.CPU = &specs.LinuxCPU{Quota: new(int64(20000))} }},
+		"cpu.cfs_period_us":              {"50000", func(r *specs.LinuxResources) { r.CPU = &specs.LinuxCPU{Period: new(uint64(50000))} }},
 		"cpu.cfs_burst_us": {"1000", func(r *specs.LinuxResources) {
-			r.CPU = &specs.LinuxCPU{Quota: ptr(int64(20000)), Burst: ptr(uint64(1000))}
+			r.CPU = &specs.LinuxCPU{Quota: new(int64(20000)), Burst: new(uint64(1000))}
 		}},
-		"cpu.idle":                         {"1", func(r *specs.LinuxResources) { r.CPU = &specs.LinuxCPU{Idle: ptr(int64(1))} }},
+		"cpu.idle":                         {"1", func(r *specs.LinuxResources) { r.CPU = &specs.LinuxCPU{Idle: new(int64(1))} }},
 		"cpuset.cpus":                      {"0", func(r *specs.LinuxResources) { r.CPU = &specs.LinuxCPU{Cpus: "0"} }},
 		"cpuset.mems":                      {"0", func(r *specs.LinuxResources) { r.CPU = &specs.LinuxCPU{Mems: "0"} }},
-		"pids.max":                         {"123", func(r *specs.LinuxResources) { r.Pids = &specs.LinuxPids{Limit: ptr(int64(123))} }},
-		"net_cls.classid":                  {"1048577", func(r *specs.LinuxResources) { r.Network = &specs.LinuxNetwork{ClassID: ptr(uint32(0x100001))} }},
-		"blkio.bfq.weight":                 {"500", func(r *specs.LinuxResources) { r.BlockIO = &specs.LinuxBlockIO{Weight: ptr(uint16(500))} }},
+		"pids.max":                         {"123", func(r *specs.LinuxResources) { r.Pids = &specs.LinuxPids{Limit: new(int64(123))} }},
+		"net_cls.classid":                  {"1048577", func(r *specs.LinuxResources) { r.Network = &specs.LinuxNetwork{ClassID: new(uint32(0x100001))} }},
+		"blkio.bfq.weight":                 {"500", func(r *specs.LinuxResources) { r.BlockIO = &specs.LinuxBlockIO{Weight: new(uint16(500))} }},
 		"blkio.throttle.read_bps_device":   {"DEV 1048576", throttle(func(b *specs.LinuxBlockIO, d []specs.LinuxThrottleDevice) { b.ThrottleReadBpsDevice = d })},
 		"blkio.throttle.write_bps_device":  {"DEV 1048576", throttle(func(b *specs.LinuxBlockIO, d []specs.LinuxThrottleDevice) { b.ThrottleWriteBpsDevice = d })},
 		"blkio.throttle.read_iops_device":  {"DEV 1048576", throttle(func(b *specs.LinuxBlockIO, d []specs.LinuxThrottleDevice) { b.ThrottleReadIOPSDevice = d })},
@@ -188,19 +188,19 @@ func removeTestParents() {
 }
 
 func TestPidsLimitOfOneIsEnoughForOneProcess(t *testing.T) {
-	b := newBox(t, resources(func(r *specs.LinuxResources) { r.Pids = &specs.LinuxPids{Limit: ptr(int64(1))} }),
+	b := newBox(t, resources(func(r *specs.LinuxResources) { r.Pids = &specs.LinuxPids{Limit: new(int64(1))} }),
 		runProbe("say", "alone", ",", "fork", "1"))
 	b.wantOutput("alone", "forked 0", "fork 1: EAGAIN")
 }
 
 func TestPidsLimitIsInForce(t *testing.T) {
-	b := newBox(t, resources(func(r *specs.LinuxResources) { r.Pids = &specs.LinuxPids{Limit: ptr(int64(4))} }), runProbe("fork", "3", ",", "fork", "1"))
+	b := newBox(t, resources(func(r *specs.LinuxResources) { r.Pids = &specs.LinuxPids{Limit: new(int64(4))} }), runProbe("fork", "3", ",", "fork", "1"))
 	b.wantOutput("forked 3", "forked 0", "fork 1: EAGAIN")
 }
 
 func TestMemoryLimitEndsAProcessThatTakesMore(t *testing.T) {
 	b := newBox(t, resources(func(r *specs.LinuxResources) {
-		r.Memory = &specs.LinuxMemory{Limit: ptr(int64(16 << 20)), Swap: ptr(int64(16 << 20))}
+		r.Memory = &specs.LinuxMemory{Limit: new(int64(16 << 20)), Swap: new(int64(16 << 20))}
 	}), runProbe("alloc", "4000000", ",", "alloc", "64000000"))
 	r := b.run()
 	if r.code != 137 || r.stdout != "allocated 4000000\n" {
@@ -209,12 +209,12 @@ func TestMemoryLimitEndsAProcessThatTakesMore(t *testing.T) {
 }
 
 func TestTinyMemoryLimitIsEnoughForATinyProgram(t *testing.T) {
-	b := newBox(t, resources(func(r *specs.LinuxResources) { r.Memory = &specs.LinuxMemory{Limit: ptr(int64(1 << 20))} }), runProbe("say", "small"))
+	b := newBox(t, resources(func(r *specs.LinuxResources) { r.Memory = &specs.LinuxMemory{Limit: new(int64(1 << 20))} }), runProbe("say", "small"))
 	b.wantOutput("small")
 }
 
 func TestProgramThatDoesNotFitIntoItsMemoryIsReported(t *testing.T) {
-	b := newBox(t, resources(func(r *specs.LinuxResources) { r.Memory = &specs.LinuxMemory{Limit: ptr(int64(4096))} }), runProbe("say", "small"))
+	b := newBox(t, resources(func(r *specs.LinuxResources) { r.Memory = &specs.LinuxMemory{Limit: new(int64(4096))} }), runProbe("say", "small"))
 	b.run().expect(b, 1, "linux.resources.memory.limit", "memory")
 	b.wantNothingLeft()
 }
@@ -274,12 +274,12 @@ func TestImpossibleValuesNameTheFieldTheFileAndTheErrno(t *testing.T) {
 		words  []string
 	}{
 		"cpus that are not there": {func(r *specs.LinuxResources) { r.CPU = &specs.LinuxCPU{Cpus: "4000"} }, []string{"linux.resources.cpu.cpus", "4000"}},
-		"quota too small":         {func(r *specs.LinuxResources) { r.CPU = &specs.LinuxCPU{Quota: ptr(int64(5))} }, []string{"linux.resources.cpu.quota", "5", "invalid argument"}},
+		"quota too small":         {func(r *specs.LinuxResources) { r.CPU = &specs.LinuxCPU{Quota: new(int64(5))} }, []string{"linux.resources.cpu.quota", "5", "invalid argument"}},
 		"swap below memory": {func(r *specs.LinuxResources) {
-			r.Memory = &specs.LinuxMemory{Limit: ptr(int64(32 << 20)), Swap: ptr(int64(16 << 20))}
+			r.Memory = &specs.LinuxMemory{Limit: new(int64(32 << 20)), Swap: new(int64(16 << 20))}
 		}, []string{"linux.resources.memory.swap"}},
 		"unified": {func(r *specs.LinuxResources) { r.Unified = map[string]string{"memory.high": "1"} }, []string{"linux.resources.unified"}},
-		"weight":  {func(r *specs.LinuxResources) { r.BlockIO = &specs.LinuxBlockIO{Weight: ptr(uint16(5))} }, []string{"linux.resources.blockIO.weight", "5"}},
+		"weight":  {func(r *specs.LinuxResources) { r.BlockIO = &specs.LinuxBlockIO{Weight: new(uint16(5))} }, []string{"linux.resources.blockIO.weight", "5"}},
 		"no such page": {func(r *specs.LinuxResources) {
 			r.HugepageLimits = []specs.LinuxHugepageLimit{{Pagesize: "3KB", Limit: 1}}
 		}, []string{"linux.resources.hugepageLimits[0]", "3KB"}},

@@ -102,9 +102,9 @@ func TestExecTakesAProcessFile(t *testing.T) {
 	b := running(t)
 	data, err := json.Marshal(specs.Process{
 		Args: []string{"/bin/probe"}, Env: []string{"ONLY=this"}, Cwd: "/tmp",
-		User:         specs.User{UID: 1000, GID: 1001, AdditionalGids: []uint32{33}, Umask: ptr(uint32(0o027))},
+		User:         specs.User{UID: 1000, GID: 1001, AdditionalGids: []uint32{33}, Umask: new(uint32(0o027))},
 		Rlimits:      []specs.POSIXRlimit{{Type: "RLIMIT_NOFILE", Soft: 11, Hard: 12}},
-		OOMScoreAdj:  ptr(222),
+		OOMScoreAdj:  new(222),
 		Capabilities: &specs.LinuxCapabilities{Bounding: []string{"CAP_KILL"}},
 	})
 	b.check(err)

@@ -20,7 +20,7 @@ func hook(kind string, h specs.Hook) edit {
 			s.Hooks = &specs.Hooks{}
 		}
 		list := map[string]*[]specs.Hook{
-			"prestart": &s.Hooks.Prestart, "createRuntime": &s.Hooks.CreateRuntime, "createContainer": &s.Hooks.CreateContainer, //nolint:staticcheck // deprecated, still in use
+			"prestart": &s.Hooks.Prestart, "createRuntime": &s.Hooks.CreateRuntime, "createContainer": &s.Hooks.CreateContainer,
 			"startContainer": &s.Hooks.StartContainer, "poststart": &s.Hooks.Poststart, "poststop": &s.Hooks.Poststop,
 		}[kind]
 		*list = append(*list, h)
@@ -203,7 +203,7 @@ func TestFailingPoststopHookIsOnlyLogged(t *testing.T) {
 func TestHookThatTakesTooLongIsEnded(t *testing.T) {
 	for _, kind := range []string{"createRuntime", "createContainer"} {
 		b := newBox(t)
-		b.edit(hook(kind, specs.Hook{Path: "/bin/sh", Args: []string{"sh", "-c", "sleep 1000 & sleep 1000"}, Env: []string{markerName + "=" + b.id, "PATH=/bin"}, Timeout: ptr(1)}))
+		b.edit(hook(kind, specs.Hook{Path: "/bin/sh", Args: []string{"sh", "-c", "sleep 1000 & sleep 1000"}, Env: []string{markerName + "=" + b.id, "PATH=/bin"}, Timeout: new(1)}))
 		b.run().expect(b, 1, "hooks."+kind+"[0]", "timeout of 1 s")
 		b.wantNothingLeft()
 	}
@@ -214,7 +214,7 @@ func TestHookErrorsNameTheField(t *testing.T) {
 	b.run().expect(b, 1, "hooks.createRuntime[0]", "/no/such/hook", "no such file or directory")
 	b.edit(func(s *specs.Spec) { s.Hooks.CreateRuntime[0].Path = "relative" })
 	b.run().expect(b, 1, "hooks.createRuntime[0].path", "relative", "absolute")
-	b.edit(func(s *specs.Spec) { s.Hooks.CreateRuntime[0] = specs.Hook{Path: "/bin/true", Timeout: ptr(0)} })
+	b.edit(func(s *specs.Spec) { s.Hooks.CreateRuntime[0] = specs.Hook{Path: "/bin/true", Timeout: new(0)} })
 	b.run().expect(b, 1, "hooks.createRuntime[0].timeout", "0")
 	b.wantNothingLeft()
 }

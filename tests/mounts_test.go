@@ -232,7 +232,7 @@ func TestCgroupMountShowsOnlyTheContainersCgroup(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := newBox(t, append(edits, mount("/sys/fs/cgroup", "cgroup", "cgroup", "ro", "nosuid", "noexec", "nodev"),
 				runProbe("report", "/sys/fs/cgroup/pids/pids.max", ",", "mkdir", "/sys/fs/cgroup/pids/x"),
-				func(s *specs.Spec) { s.Linux.Resources.Pids = &specs.LinuxPids{Limit: ptr(int64(55))} })...)
+				func(s *specs.Spec) { s.Linux.Resources.Pids = &specs.LinuxPids{Limit: new(int64(55))} })...)
 			first, rest, _ := strings.Cut(b.mustRun(), "\n")
 			r := parseReport(t, first)
 			if got := r.Files["/sys/fs/cgroup/pids/pids.max"]; got != "55\n" {

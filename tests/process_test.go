@@ -34,7 +34,7 @@ func TestProcessHasTheUserAndTheGroups(t *testing.T) {
 }
 
 func TestProcessHasTheUmask(t *testing.T) {
-	if r := newBox(t, process(func(p *specs.Process) { p.User.Umask = ptr(uint32(0o077)) })).report(); r.Umask != 0o077 {
+	if r := newBox(t, process(func(p *specs.Process) { p.User.Umask = new(uint32(0o077)) })).report(); r.Umask != 0o077 {
 		t.Errorf("umask %04o, want 0077", r.Umask)
 	}
 	if r := newBox(t).report(); r.Umask != 0o022 {
@@ -179,7 +179,7 @@ func TestNoNewPrivilegesIsAsAsked(t *testing.T) {
 }
 
 func TestOOMScoreAdjIsSetOrLeftAlone(t *testing.T) {
-	r := newBox(t, process(func(p *specs.Process) { p.OOMScoreAdj = ptr(321) })).report()
+	r := newBox(t, process(func(p *specs.Process) { p.OOMScoreAdj = new(321) })).report()
 	if got := strings.TrimSpace(r.Files["/proc/self/oom_score_adj"]); got != "321" {
 		t.Errorf("oom_score_adj is %s, want 321", got)
 	}

@@ -157,7 +157,7 @@ func TestDefaultDevicesWork(t *testing.T) {
 func TestDevicesOfTheConfigurationAreMade(t *testing.T) {
 	b := newBox(t, func(s *specs.Spec) {
 		s.Linux.Devices = []specs.LinuxDevice{
-			{Path: "/dev/my-null", Type: "c", Major: 1, Minor: 3, FileMode: ptr(os.FileMode(0o640)), UID: ptr(uint32(5)), GID: ptr(uint32(6))},
+			{Path: "/dev/my-null", Type: "c", Major: 1, Minor: 3, FileMode: ptr(os.FileMode(0o640)), UID: new(uint32(5)), GID: new(uint32(6))},
 			{Path: "/dev/my-block", Type: "b", Major: 7, Minor: 200, FileMode: ptr(os.FileMode(0o600))},
 			{Path: "/dev/my-fifo", Type: "p", FileMode: ptr(os.FileMode(0o622))},
 			{Path: "/dev/my-unbuffered", Type: "u", Major: 1, Minor: 5},

@@ -163,7 +163,7 @@ func TestOrdinaryUserIsToldWhatIsMissing(t *testing.T) {
 		"another's id":      {[]edit{func(s *specs.Spec) { s.Linux.UIDMappings = []specs.LinuxIDMapping{{Size: 1}} }}, []string{"linux.uidMappings", "newuidmap", "not allowed"}},
 		"groups":            {[]edit{func(s *specs.Spec) { s.Process.User.AdditionalGids = []uint32{0} }}, []string{"process.user.additionalGids", "setgroups"}},
 		"limits": {[]edit{func(s *specs.Spec) {
-			s.Linux.Resources = &specs.LinuxResources{Pids: &specs.LinuxPids{Limit: ptr(int64(10))}}
+			s.Linux.Resources = &specs.LinuxResources{Pids: &specs.LinuxPids{Limit: new(int64(10))}}
 		}}, []string{"linux.resources.pids"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -68,7 +68,7 @@ func TestSeccompReturnsTheErrnoAskedFor(t *testing.T) {
 	b := newBox(t, seccomp(rule(specs.ActErrno, makesDirectories...)), runProbe("mkdir", "/x"))
 	b.edit(profile(func(p *specs.LinuxSeccomp) { p.Syscalls[0].ErrnoRet = ptr(uint(unix.ENOMEDIUM)) }))
 	b.wantOutput("mkdir /x: ENOMEDIUM")
-	b.edit(profile(func(p *specs.LinuxSeccomp) { p.Syscalls[0].ErrnoRet = ptr(uint(0)) }))
+	b.edit(profile(func(p *specs.LinuxSeccomp) { p.Syscalls[0].ErrnoRet = new(uint(0)) }))
 	b.wantOutput("mkdir /x: ok")
 }
 
@@ -108,8 +108,10 @@ func TestSeccompOperatorsCompareTheArgument(t *testing.T) {
 		{specs.OpMaskedEqual, 6, 4, []int{4, 5}, []int{6, 2}},
 	} {
 		t.Run(string(c.op), func(t *testing.T) {
-			b := newBox(t, seccomp(specs.LinuxSyscall{Names: []string{"umask"}, Action: specs.ActErrno, ErrnoRet: ptr(uint(unix.ENOMEDIUM)),
-				Args: []specs.LinuxSeccompArg{{Index: 0, Op: c.op, Value: c.value, ValueTwo: c.two}}}))
+			b := newBox(t, seccomp(specs.LinuxSyscall{
+				Names: []string{"umask"}, Action: specs.ActErrno, ErrnoRet: ptr(uint(unix.ENOMEDIUM)),
+				Args: []specs.LinuxSeccompArg{{Index: 0, Op: c.op, Value: c.value, ValueTwo: c.two}},
+			}))
 			var verbs, want []string
 			for list, outcome := range map[*[]int]string{&c.hits: "ENOMEDIUM", &c.fails: "ok"} {
 				for _, value := range *list {
@@ -190,12 +192,14 @@ func TestSeccompErrorsNameTheField(t *testing.T) {
 		"default action": {func(p *specs.LinuxSeccomp) { p.DefaultAction = "SCMP_ACT_NOPE" }, []string{"linux.seccomp.defaultAction", "SCMP_ACT_NOPE", "SCMP_ACT_ERRNO"}},
 		"action":         {func(p *specs.LinuxSeccomp) { p.Syscalls[0].Action = "SCMP_ACT_NOPE" }, []string{"linux.seccomp.syscalls[0].action", "SCMP_ACT_NOPE"}},
 		"architecture":   {func(p *specs.LinuxSeccomp) { p.Architectures = []specs.Arch{"SCMP_ARCH_NOPE"} }, []string{"linux.seccomp.architectures[0]", "SCMP_ARCH_NOPE", "SCMP_ARCH_X86_64"}},
-		"operator": {func(p *specs.LinuxSeccomp) { p.Syscalls[0].Args = []specs.LinuxSeccompArg{{Op: "SCMP_CMP_NOPE"}} },
-			[]string{"linux.seccomp.syscalls[0].args[0].op", "SCMP_CMP_NOPE", "SCMP_CMP_MASKED_EQ"}},
+		"operator": {
+			func(p *specs.LinuxSeccomp) { p.Syscalls[0].Args = []specs.LinuxSeccompArg{{Op: "SCMP_CMP_NOPE"}} },
+			[]string{"linux.seccomp.syscalls[0].args[0].op", "SCMP_CMP_NOPE", "SCMP_CMP_MASKED_EQ"},
+		},
 		"flag":     {func(p *specs.LinuxSeccomp) { p.Flags = []specs.LinuxSeccompFlag{"NOPE"} }, []string{"linux.seccomp.flags[0]", "NOPE"}},
 		"no names": {func(p *specs.LinuxSeccomp) { p.Syscalls[0].Names = nil }, []string{"linux.seccomp.syscalls[0].names"}},
 		"errno": {func(p *specs.LinuxSeccomp) {
-			p.Syscalls[0].Action, p.Syscalls[0].ErrnoRet = specs.ActKill, ptr(uint(1))
+			p.Syscalls[0].Action, p.Syscalls[0].ErrnoRet = specs.ActKill, new(uint(1))
 		}, []string{"linux.seccomp.syscalls[0].errnoRet"}},
 		"no agent":   {func(p *specs.LinuxSeccomp) { p.Syscalls[0].Action = specs.ActNotify }, []string{"linux.seccomp", "listenerPath"}},
 		"lost agent": {func(p *specs.LinuxSeccomp) { p.Syscalls[0].Action, p.ListenerPath = specs.ActNotify, "/no/such/socket" }, []string{"linux.seccomp.listenerPath", "/no/such/socket", "no such file or directory"}},

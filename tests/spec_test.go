@@ -37,8 +37,11 @@ func defaultSpec(id string) *specs.Spec {
 		Linux: &specs.Linux{
 			CgroupsPath: "/" + id,
 			Namespaces: []specs.LinuxNamespace{
-				{Type: specs.PIDNamespace}, {Type: specs.NetworkNamespace}, {Type: specs.IPCNamespace},
-				{Type: specs.UTSNamespace}, {Type: specs.MountNamespace},
+				{Type: specs.PIDNamespace},
+				{Type: specs.NetworkNamespace},
+				{Type: specs.IPCNamespace},
+				{Type: specs.UTSNamespace},
+				{Type: specs.MountNamespace},
 			},
 			Resources: &specs.LinuxResources{},
 		},
@@ -113,7 +116,8 @@ func all(edits ...edit) edit {
 	}
 }
 
-func ptr[T any](v T) *T { return &v }
+//go:fix inline
+func ptr[T any](v T) *T { return new(v) }
 
 // signalled is the exit code of a process that died by sig.
 func signalled(sig unix.Signal) int { return 128 + int(sig) }

@@ -11,7 +11,7 @@ import (
 
 func TestUpdateChangesEachLimit(t *testing.T) {
 	b := running(t, resources(func(r *specs.LinuxResources) {
-		r.Memory = &specs.LinuxMemory{Limit: ptr(int64(32 << 20)), Swap: ptr(int64(64 << 20))}
+		r.Memory = &specs.LinuxMemory{Limit: new(int64(32 << 20)), Swap: new(int64(64 << 20))}
 	}))
 	for _, c := range []struct{ flags, file, want string }{
 		{"--memory 48M", "memory.limit_in_bytes", "50331648"},
@@ -37,7 +37,7 @@ func TestUpdateChangesEachLimit(t *testing.T) {
 
 func TestUpdateTakesAFileOrStdin(t *testing.T) {
 	b := running(t)
-	data, err := json.Marshal(specs.LinuxResources{Pids: &specs.LinuxPids{Limit: ptr(int64(44))}, CPU: &specs.LinuxCPU{Shares: ptr(uint64(333))}})
+	data, err := json.Marshal(specs.LinuxResources{Pids: &specs.LinuxPids{Limit: new(int64(44))}, CPU: &specs.LinuxCPU{Shares: new(uint64(333))}})
 	b.check(err)
 	b.must("update", "--resources", b.file("resources.json", string(data)), b.id)
 	b.wantFile("pids.max", "44")
@@ -116,7 +116,7 @@ func TestPausedContainerCanBeKilled(t *testing.T) {
 }
 
 func TestEventsStatsAreInTheKnownShape(t *testing.T) {
-	b := running(t, resources(func(r *specs.LinuxResources) { r.Pids = &specs.LinuxPids{Limit: ptr(int64(20))} }))
+	b := running(t, resources(func(r *specs.LinuxResources) { r.Pids = &specs.LinuxPids{Limit: new(int64(20))} }))
 	var e struct {
 		Type string `json:"type"`
 		ID   string `json:"id"`
@@ -157,7 +157,7 @@ func TestEventsComeAgainUntilTheContainerEnds(t *testing.T) {
 
 func TestEventsTellOfOOM(t *testing.T) {
 	b := newBox(t, resources(func(r *specs.LinuxResources) {
-		r.Memory = &specs.LinuxMemory{Limit: ptr(int64(8 << 20)), Swap: ptr(int64(8 << 20))}
+		r.Memory = &specs.LinuxMemory{Limit: new(int64(8 << 20)), Swap: new(int64(8 << 20))}
 	}), runProbe("say", "ready", ",", "line", ",", "alloc", fmt.Sprint(64<<20)))
 	c := b.start()
 	c.want("ready")

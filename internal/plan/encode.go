@@ -11,8 +11,7 @@ import (
 const AnyErrno = syscall.Errno(0xffff)
 
 func errnoOf(err error) int {
-	var e syscall.Errno
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[syscall.Errno](err); ok {
 		return int(e)
 	}
 	return 0

@@ -48,7 +48,7 @@ func (n number) arg(*Plan) (argKind, uint64) { return argNumber, uint64(n) }
 
 // N is a number as an argument. Negative numbers keep their two's complement.
 func N[T ~int | ~int32 | ~int64 | ~uint | ~uint32 | ~uint64 | ~uintptr](n T) Arg {
-	return number(uint64(n)) //nolint:gosec // two's complement is what the kernel wants
+	return number(uint64(n))
 }
 
 type blob []byte
@@ -184,7 +184,7 @@ func (p *Plan) blob(b []byte) uint64 {
 	for len(p.data)%8 != 0 {
 		p.data = append(p.data, 0)
 	}
-	return uint64(off) //nolint:gosec // an offset
+	return uint64(off)
 }
 
 // add appends an operation of kind with args.

@@ -29,13 +29,17 @@ const x32Bit = 0x40000000 // __X32_SYSCALL_BIT: asm/unistd.h
 var abis = []abi{
 	{name: specs.ArchX86_64, arch: libseccomp.ArchAMD64, audit: unix.AUDIT_ARCH_X86_64, newest: x32Bit - 1},
 	// 512 … 547 are x32's own variants of old syscalls: asm/unistd_x32.h.
-	{name: specs.ArchX32, arch: libseccomp.ArchX32, audit: unix.AUDIT_ARCH_X86_64, first: x32Bit, newest: 0x7fffffff,
-		apart: x32Bit + 512, apartEnd: x32Bit + 547, args32: true},
+	{
+		name: specs.ArchX32, arch: libseccomp.ArchX32, audit: unix.AUDIT_ARCH_X86_64, first: x32Bit, newest: 0x7fffffff,
+		apart: x32Bit + 512, apartEnd: x32Bit + 547, args32: true,
+	},
 	{name: specs.ArchX86, arch: libseccomp.ArchX86, audit: unix.AUDIT_ARCH_I386, newest: 0x7fffffff, args32: true},
 	{name: specs.ArchAARCH64, arch: libseccomp.ArchARM64, audit: unix.AUDIT_ARCH_AARCH64, newest: 0x7fffffff},
 	// __ARM_NR_COMPAT_BASE … __ARM_NR_COMPAT_END: cacheflush, set_tls.
-	{name: specs.ArchARM, arch: libseccomp.ArchARM, audit: unix.AUDIT_ARCH_ARM, newest: 0x7fffffff,
-		apart: 0xf0000, apartEnd: 0xf07ff, args32: true},
+	{
+		name: specs.ArchARM, arch: libseccomp.ArchARM, audit: unix.AUDIT_ARCH_ARM, newest: 0x7fffffff,
+		apart: 0xf0000, apartEnd: 0xf07ff, args32: true,
+	},
 }
 
 // abisOf are the native ABI and those of the listed architectures. Calls in

@@ -32,8 +32,8 @@ func WriteAtomic(path string, data []byte, mode os.FileMode) error {
 // is closed. flock(2).
 func Lock(f *os.File) error {
 	for {
-		err := unix.Flock(int(f.Fd()), unix.LOCK_EX) //nolint:gosec // a descriptor
-		if err != unix.EINTR {                       //nolint:errorlint // a bare errno
+		err := unix.Flock(int(f.Fd()), unix.LOCK_EX)
+		if err != unix.EINTR {
 			return os.NewSyscallError("flock", err)
 		}
 	}

@@ -19,7 +19,7 @@ func SealedMemfd(name string, data []byte, executable bool) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := os.NewFile(uintptr(fd), name) //nolint:gosec // a descriptor
+	f := os.NewFile(uintptr(fd), name)
 	if _, err := f.Write(data); err != nil {
 		f.Close()
 		return nil, fmt.Errorf("memfd %s: %w", name, err)

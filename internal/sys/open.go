@@ -37,7 +37,7 @@ func CloexecFrom(first uint) error {
 	if err == nil {
 		return nil
 	}
-	return cloexecEach(int(first)) //nolint:gosec // small
+	return cloexecEach(int(first))
 }
 
 // cloexecEach does what CloexecFrom does where close_range is missing or has
@@ -67,5 +67,5 @@ func Dup(f *os.File) (*os.File, error) {
 	if err != nil {
 		return nil, os.NewSyscallError("fcntl", err)
 	}
-	return os.NewFile(uintptr(fd), f.Name()), nil //nolint:gosec // a descriptor
+	return os.NewFile(uintptr(fd), f.Name()), nil
 }

@@ -9,11 +9,11 @@ import (
 
 // PidfdGetfd duplicates descriptor fd of the process into ours. pidfd_getfd(2).
 func PidfdGetfd(pidfd *os.File, fd int) (*os.File, error) {
-	n, err := unix.PidfdGetfd(int(pidfd.Fd()), fd, 0) //nolint:gosec // a descriptor
+	n, err := unix.PidfdGetfd(int(pidfd.Fd()), fd, 0)
 	if err != nil {
 		return nil, os.NewSyscallError("pidfd_getfd", err)
 	}
-	return os.NewFile(uintptr(n), "from process"), nil //nolint:gosec // a descriptor
+	return os.NewFile(uintptr(n), "from process"), nil
 }
 
 // PidfdOpen is pidfd_open(2).
@@ -22,7 +22,7 @@ func PidfdOpen(pid int) (*os.File, error) {
 	if err != nil {
 		return nil, os.NewSyscallError("pidfd_open", err)
 	}
-	return os.NewFile(uintptr(fd), "pidfd"), nil //nolint:gosec // a descriptor
+	return os.NewFile(uintptr(fd), "pidfd"), nil
 }
 
 // WaitDead waits until the process has ended (a zombie has). timeout is in

@@ -31,7 +31,7 @@ var Proc = sync.OnceValues(func() (*os.File, error) {
 	if fs.Type != unix.PROC_SUPER_MAGIC || st.Ino != procRootIno {
 		return nil, fmt.Errorf("/proc is not the root of a procfs; hull needs it")
 	}
-	return os.NewFile(uintptr(fd), "/proc"), nil //nolint:gosec // a descriptor
+	return os.NewFile(uintptr(fd), "/proc"), nil
 })
 
 // OpenProc opens path below the host's procfs; nothing mounted over a part of
@@ -42,21 +42,21 @@ func OpenProc(path string, flags int, magic bool) (*os.File, error) {
 		return nil, err
 	}
 	if magic {
-		fd, err := unix.Openat(int(proc.Fd()), path, flags|unix.O_CLOEXEC, 0) //nolint:gosec // a descriptor
+		fd, err := unix.Openat(int(proc.Fd()), path, flags|unix.O_CLOEXEC, 0)
 		if err != nil {
 			return nil, &os.PathError{Op: "open", Path: "/proc/" + path, Err: err}
 		}
-		return os.NewFile(uintptr(fd), "/proc/"+path), nil //nolint:gosec // a descriptor
+		return os.NewFile(uintptr(fd), "/proc/"+path), nil
 	}
 	how := unix.OpenHow{
 		Flags:   uint64(flags | unix.O_CLOEXEC), //nolint:gosec // flags
 		Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_XDEV | unix.RESOLVE_NO_MAGICLINKS,
 	}
-	fd, err := openat2(int(proc.Fd()), path, &how) //nolint:gosec // a descriptor
+	fd, err := openat2(int(proc.Fd()), path, &how)
 	if err != nil {
 		return nil, &os.PathError{Op: "open", Path: "/proc/" + path, Err: err}
 	}
-	return os.NewFile(uintptr(fd), "/proc/"+path), nil //nolint:gosec // a descriptor
+	return os.NewFile(uintptr(fd), "/proc/"+path), nil
 }
 
 // WriteProc writes data to the file path below the host's procfs in one write(2).

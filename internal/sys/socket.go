@@ -30,7 +30,7 @@ func unixSocket(kind int) (*os.File, error) {
 	if err != nil {
 		return nil, os.NewSyscallError("socket", err)
 	}
-	return os.NewFile(uintptr(fd), "unix socket"), nil //nolint:gosec // a descriptor
+	return os.NewFile(uintptr(fd), "unix socket"), nil
 }
 
 // ListenUnix makes a SOCK_SEQPACKET socket at path and listens on it.
@@ -39,7 +39,7 @@ func ListenUnix(path string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	fd := int(f.Fd()) //nolint:gosec // a descriptor
+	fd := int(f.Fd())
 	err = through(path, func(a unix.Sockaddr) error { return unix.Bind(fd, a) })
 	if err == nil {
 		err = unix.Listen(fd, 16)
@@ -62,7 +62,7 @@ func dial(path string, kind int) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	fd := int(f.Fd()) //nolint:gosec // a descriptor
+	fd := int(f.Fd())
 	if err := through(path, func(a unix.Sockaddr) error { return unix.Connect(fd, a) }); err != nil {
 		f.Close()
 		return nil, fmt.Errorf("socket %s: %w", path, err)
@@ -74,8 +74,8 @@ func dial(path string, kind int) (*os.File, error) {
 func SendFile(sock *os.File, text string, files ...*os.File) error {
 	fds := make([]int, len(files))
 	for i, f := range files {
-		fds[i] = int(f.Fd()) //nolint:gosec // a descriptor
+		fds[i] = int(f.Fd())
 	}
-	err := unix.Sendmsg(int(sock.Fd()), []byte(text), unix.UnixRights(fds...), nil, unix.MSG_NOSIGNAL) //nolint:gosec // a descriptor
+	err := unix.Sendmsg(int(sock.Fd()), []byte(text), unix.UnixRights(fds...), nil, unix.MSG_NOSIGNAL)
 	return os.NewSyscallError("sendmsg", err)
 }
