@@ -1,5 +1,5 @@
-// The Go runtime need not read mountinfo and our cgroup's CPU limit to choose
-// how many threads to have: one does the work.
+// The Go runtime need not follow our cgroup's CPU limit, with files of it kept
+// open, to choose how many threads to have: one does the work.
 //
 //go:debug containermaxprocs=0
 //go:debug updatemaxprocs=0
