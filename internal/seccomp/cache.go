@@ -25,7 +25,7 @@ import (
 
 // formatVersion is part of the key: count it up when the code of this package
 // makes another program of the same profile.
-const formatVersion = 1
+const formatVersion = 2
 
 const (
 	cacheMagic = "hullbpf\n"

@@ -2,6 +2,7 @@ package seccomp
 
 import (
 	"fmt"
+	"slices"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
@@ -70,7 +71,7 @@ func dispatch(s *specs.LinuxSeccomp, archs []*abi) ([]unix.SockFilter, error) {
 	if err != nil {
 		return nil, err
 	}
-	number := append([]unix.SockFilter{{Code: opLoad, K: dataNr}}, tree(list)...)
+	number := append([]unix.SockFilter{{Code: opLoad, K: dataNr}}, tree(fold(list))...)
 	return branch(opJumpEq, audit, number, others), nil
 }
 
@@ -81,6 +82,28 @@ func tree(list []interval) []unix.SockFilter {
 	}
 	middle := len(list) / 2
 	return branch(opJumpGe, list[middle].first, tree(list[middle:]), tree(list[:middle]))
+}
+
+// fold makes one interval of those that only single numbers interrupt, each of
+// which is then looked for: two instructions where the tree would have four.
+func fold(list []interval) []interval {
+	const most = 4 // comparisons, before another level of the tree is shorter
+	var folded []interval
+	for i := 0; i < len(list); {
+		around, n := list[i], 0
+		code := around.code
+		for ; n < most && i+2 < len(list); n++ {
+			one, next := list[i+1], list[i+2]
+			if next.first != one.first+1 || !slices.Equal(next.code, around.code) {
+				break
+			}
+			code = branch(opJumpEq, one.first, one.code, code)
+			i += 2
+		}
+		folded = append(folded, interval{around.first, code})
+		i++
+	}
+	return folded
 }
 
 // branch is code that compares with k and goes on with either of two pieces of
