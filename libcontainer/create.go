@@ -58,13 +58,14 @@ func (r *Root) Create(id string, o CreateOptions) (*Container, error) {
 		{"create.stage", func() error { return c.spawn(b) }, c.killStage},
 		// The stage is at work; meanwhile the limits.
 		{"create.limits", func() error { return b.cg.Set(resources(b.spec)) }, nil},
-		{"create.setup", func() error { return c.explain(c.Init.stage.Serve(b.ready)) }, nil},
+		{"create.setup", func() error { return c.explain(c.Init.stage.Serve(b.ready)) }, func() { c.undoNetDevices(b) }},
 		{"create.start", func() error { return c.finishRun(b, &o) }, nil},
 		{"create.publish", func() error { return c.publish(&o) }, nil},
 	})
 	if err != nil {
 		return nil, err
 	}
+	c.keepNetDevices(b)
 	for _, w := range cfg.Warnings() { // only now: callers read the log of a failure as one message
 		slog.Warn(w)
 	}

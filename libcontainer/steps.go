@@ -43,6 +43,7 @@ func steps() []step {
 		{"session", both, "before the terminal, which becomes the session's", stepSession},
 		{"keyring", both, "before the program could see the caller's keys", stepKeyring},
 		{"loopback", creating, "hooks find the network namespace usable", stepLoopback},
+		{"network devices", creating, "hooks find them moved", stepNetDevices},
 		{"rootfs", creating, "before hooks, which may add to it, and before what writes below it", stepRootfs},
 		{"console", both, "with the devices, before masks hide anything it needs", stepConsole},
 		{"hooks", creating, "namespaces and mounts are there, the root is still the host's", stepCreateHooks},
@@ -91,6 +92,7 @@ type build struct {
 	rootfs  string // absolute path of root.path
 	view    *rootfs.View
 	console *os.File // the terminal's master in the parent, when it is to serve it
+	devices *netDevices
 
 	ready *plan.Op
 	hold  *plan.Op

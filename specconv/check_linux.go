@@ -11,7 +11,7 @@ import (
 func (k checker) linux(l *specs.Linux, s *specs.Spec, h Host) {
 	k.namespaces(l, h)
 	k.devices(l.Devices)
-	k.netDevices(l)
+	k.netDevices(l, h)
 	k.cgroupsPath(l.CgroupsPath, h)
 	k.in("resources").resources(l.Resources)
 	k.in("resources").unified(l.Resources, h)

@@ -8,10 +8,18 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
+// NetDevicePath is the JSON path of the device that is called name on the host.
+func NetDevicePath(name string) string {
+	return checker{}.in("linux").item("netDevices", name).prefix
+}
+
 // netDevices is config-linux.md, Network Devices.
-func (k checker) netDevices(l *specs.Linux) {
+func (k checker) netDevices(l *specs.Linux, h Host) {
 	if len(l.NetDevices) == 0 {
 		return
+	}
+	if h.Rootless {
+		k.bad("netDevices", nil, "only root can take network devices from the host")
 	}
 	if _, ok := namespace(l, specs.NetworkNamespace); !ok {
 		k.bad("netDevices", nil, "the container has no network namespace to move them to").
