@@ -139,7 +139,7 @@ fuzz: stage $(LIBSECCOMP) ## each fuzz target for FUZZTIME; what it finds goes t
 
 # --- taste ------------------------------------------------------------------
 
-SHELL_FILES = .ci/run .ci/deps tests/demo/run tests/demo/inside
+SHELL_FILES = .ci/run .ci/deps .ci/libseccomp-arm64 tests/demo/run tests/demo/inside
 C_FILES     = $(wildcard nsenter/stage/*.[ch] tests/*/*.[ch])
 
 .PHONY: lint
