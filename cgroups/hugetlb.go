@@ -2,6 +2,7 @@ package cgroups
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
@@ -46,5 +47,6 @@ func pageSizes(d *dir) []string {
 			sizes = append(sizes, size)
 		}
 	}
+	slices.Sort(sizes)
 	return sizes
 }
