@@ -3,13 +3,13 @@ package tests
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
-	"golang.org/x/sys/unix"
 )
 
 func TestContainerPassesThroughItsStatuses(t *testing.T) {
@@ -65,73 +65,6 @@ func TestCreateDoesNotRunTheProgram(t *testing.T) {
 	}
 }
 
-func TestRunPassesTheExitCodeOn(t *testing.T) {
-	for _, code := range []int{0, 1, 7, 126, 127, 255} {
-		b := newBox(t, runProbe("exit", strconv.Itoa(code)))
-		if r := b.run(); r.code != code {
-			t.Errorf("want exit code %d: %s", code, r)
-		}
-		b.wantNothingLeft()
-	}
-}
-
-func TestRunExitsWith128PlusTheSignal(t *testing.T) {
-	for _, sig := range []unix.Signal{unix.SIGTERM, unix.SIGKILL, unix.SIGUSR1} {
-		b := newBox(t, withoutNamespace(specs.PIDNamespace), runProbe("raise", strconv.Itoa(int(sig))))
-		if r := b.run(); r.code != signalled(sig) {
-			t.Errorf("want exit code %d: %s", signalled(sig), r)
-		}
-		b.wantNothingLeft()
-	}
-}
-
-func TestRunForwardsSignals(t *testing.T) {
-	b := newBox(t, runProbe("trap", "1", "2", "10", "12", ",", "leave", "15", "42", ",", "say", "ready", ",", "pause"))
-	l := b.live("run", "--bundle", b.bundle, b.id)
-	l.want("ready")
-	for _, sig := range []unix.Signal{unix.SIGHUP, unix.SIGINT, unix.SIGUSR1, unix.SIGUSR2} {
-		b.check(l.cmd.Process.Signal(sig))
-		l.want(fmt.Sprintf("signal %d", sig))
-	}
-	b.check(l.cmd.Process.Signal(unix.SIGTERM))
-	if r := l.wait(); r.code != 42 {
-		t.Errorf("want the exit code that the program chose at SIGTERM, 42: %s", r)
-	}
-	b.wantNothingLeft()
-}
-
-func TestRunDetachedLeavesTheContainerRunning(t *testing.T) {
-	b := newBox(t, runProbe("say", "ready", ",", "line", ",", "say", "end"))
-	pidFile := b.path("pid")
-	l := b.live("run", "--detach", "--pid-file", pidFile, "--bundle", b.bundle, b.id)
-	if r := l.wait(); r.code != 0 {
-		t.Fatal(r)
-	}
-	l.want("ready")
-	s := b.state()
-	if s.Status != "running" || b.read(pidFile) != strconv.Itoa(s.Pid) {
-		t.Errorf("the status is %s; pid %d, in the file %q", s.Status, s.Pid, b.read(pidFile))
-	}
-	if _, err := l.stdin.WriteString("go\n"); err != nil {
-		t.Fatal(err)
-	}
-	l.want("line go", "end")
-	b.ended(s.Pid)
-	b.wantStatus("stopped")
-	b.must("delete", b.id)
-	b.wantNothingLeft()
-}
-
-func TestRunKeepLeavesTheStoppedContainer(t *testing.T) {
-	b := newBox(t, runProbe("exit", "3"))
-	if r := b.run("--keep"); r.code != 3 {
-		t.Fatal(r)
-	}
-	b.wantStatus("stopped")
-	b.must("delete", b.id)
-	b.wantNothingLeft()
-}
-
 func TestCreateWritesThePidFileInOnePiece(t *testing.T) {
 	b := newBox(t, runProbe("pause"))
 	dir := b.path("pids")
@@ -156,110 +89,6 @@ func TestProcessIsInItsCgroupAfterCreate(t *testing.T) {
 			t.Errorf("created, but in %q", line)
 		}
 	}
-}
-
-func TestKillSendsSignalsByNameAndNumber(t *testing.T) {
-	b := newBox(t, runProbe("trap", "1", "15", "10", "34", ",", "say", "ready", ",", "pause"))
-	l := b.start()
-	l.want("ready")
-	for _, c := range []struct{ word, line string }{
-		{"HUP", "signal 1"}, {"SIGHUP", "signal 1"}, {"1", "signal 1"}, {"usr1", "signal 10"}, {"sigusr1", "signal 10"}, {"TERM", "signal 15"},
-	} {
-		b.must("kill", b.id, c.word)
-		l.want(c.line)
-	}
-	b.must("kill", b.id)
-	l.want("signal 15")
-	b.must("kill", b.id, "KILL")
-	l.rest()
-}
-
-func TestKillRefusesWhatIsNoSignal(t *testing.T) {
-	b := newBox(t, runProbe("pause"))
-	b.start()
-	for _, word := range []string{"NOPE", "SIGNOPE", "-1", "65", "1x"} {
-		b.refuse(1, []string{"signal"}, "kill", "--", b.id, word)
-	}
-	b.wantStatus("running")
-}
-
-func TestKillReachesACreatedContainer(t *testing.T) {
-	b := newBox(t, runProbe("pause"))
-	b.create()
-	pid := b.state().Pid
-	b.must("kill", b.id, "KILL")
-	b.ended(pid)
-	b.wantStatus("stopped")
-}
-
-func TestKillAllReachesEveryProcess(t *testing.T) {
-	for _, own := range []bool{true, false} {
-		t.Run(fmt.Sprintf("own pid namespace %t", own), func(t *testing.T) {
-			b := newBox(t, runProbe("orphans", "3", ",", "fork", "3", ",", "pause"))
-			if !own {
-				b.edit(withoutNamespace(specs.PIDNamespace))
-			}
-			l := b.start()
-			l.want("forked 3")
-			b.must("kill", "--all", b.id, "KILL")
-			l.rest() // ends when all of them have
-			b.waitStopped()
-			b.wantStatus("stopped")
-			b.must("delete", b.id)
-			b.wantNothingLeft()
-		})
-	}
-}
-
-func TestKillRefusesAStoppedContainer(t *testing.T) {
-	b := newBox(t, runProbe())
-	b.start()
-	b.waitStopped()
-	b.refuse(1, []string{"container not running"}, "kill", b.id, "TERM")
-}
-
-func TestDeleteRefusesARunningContainer(t *testing.T) {
-	b := newBox(t, runProbe("say", "ready", ",", "pause"))
-	b.start().want("ready")
-	b.refuse(1, []string{"not stopped", "running"}, "delete", b.id)
-	b.wantStatus("running")
-	b.must("delete", "--force", b.id)
-	b.wantNothingLeft()
-}
-
-func TestDeleteForceRemovesWhateverThereIs(t *testing.T) {
-	for name, prepare := range map[string]func(*box){
-		"created": func(b *box) { b.create() },
-		"running": func(b *box) { b.start() },
-		"paused":  func(b *box) { b.start(); b.must("pause", b.id) },
-		"stopped": func(b *box) { b.edit(runProbe()); b.start(); b.waitStopped() },
-		"nothing": func(*box) {},
-	} {
-		t.Run(name, func(t *testing.T) {
-			b := newBox(t, runProbe("ignore", "15", ",", "orphans", "2", ",", "pause"))
-			prepare(b)
-			b.must("delete", "--force", b.id)
-			b.wantNothingLeft()
-		})
-	}
-}
-
-func TestDeleteEndsProcessesThatOutliveTheInit(t *testing.T) {
-	b := newBox(t, withoutNamespace(specs.PIDNamespace), runProbe("orphans", "3", ",", "say", "ready"))
-	l := b.start()
-	l.want("ready")
-	b.waitStopped()
-	b.must("delete", b.id)
-	l.rest()
-	b.wantNothingLeft()
-}
-
-func TestRunEndsProcessesThatOutliveTheInit(t *testing.T) {
-	b := newBox(t, withoutNamespace(specs.PIDNamespace), runProbe("orphans", "3", ",", "exit", "4"))
-	if r := b.run(); r.code != 4 {
-		t.Error(r)
-	}
-	b.wantNothingLeft()
 }
 
 func TestStartRefusesWhatIsNotCreated(t *testing.T) {
@@ -309,30 +138,6 @@ func TestTenContainersLiveAtOnce(t *testing.T) {
 	}
 }
 
-func TestProgramMayIgnoreSIGTERMButNotSIGKILL(t *testing.T) {
-	b := newBox(t, runProbe("ignore", "15", ",", "say", "ready", ",", "line", ",", "say", "alive", ",", "pause"))
-	l := b.live("run", "--bundle", b.bundle, b.id)
-	l.want("ready")
-	b.must("kill", b.id, "TERM")
-	if _, err := l.stdin.WriteString("on\n"); err != nil {
-		t.Fatal(err)
-	}
-	l.want("line on", "alive")
-	b.wantStatus("running")
-	b.must("kill", b.id, "KILL")
-	if r := l.wait(); r.code != signalled(unix.SIGKILL) {
-		t.Error(r)
-	}
-	b.wantNothingLeft()
-}
-
-func TestDeleteRefusesACreatedContainer(t *testing.T) {
-	b := newBox(t)
-	b.create()
-	b.refuse(1, []string{"not stopped", "created"}, "delete", b.id)
-	b.wantStatus("created")
-}
-
 // A container that could open the runtime's executable could write to it: CVE-2019-5736.
 func TestHullsExecutableIsOutOfReach(t *testing.T) {
 	b := newBox(t)
@@ -363,5 +168,19 @@ func (b *box) waitStopped() {
 	b.t.Helper()
 	if pid := b.state().Pid; pid > 0 {
 		b.ended(pid)
+	}
+}
+
+func TestDamagedStateIsSaidAndRemovedWithEverything(t *testing.T) {
+	for _, text := range []string{"", "{", "garbage", `{"id":7}`} {
+		b := newBox(t, runProbe("pause"))
+		b.start()
+		pid := b.state().Pid
+		b.check(os.WriteFile(filepath.Join(b.root, b.id, "state.json"), []byte(text), 0o600))
+		b.refuse(1, []string{"state is damaged", "delete --force"}, "state", b.id)
+		b.must("list")
+		b.must("delete", "--force", b.id)
+		b.ended(pid)
+		b.wantNothingLeft()
 	}
 }
