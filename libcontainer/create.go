@@ -169,7 +169,13 @@ func (c *Container) record(config []byte) (err error) {
 	return nil
 }
 
-func (c *Container) erase() { _ = os.RemoveAll(c.dir()) }
+// erase ends what a failed create has begun.
+func (c *Container) erase() {
+	if c.hooked {
+		_ = c.afterStop() // it has warned
+	}
+	_ = os.RemoveAll(c.dir())
+}
 
 // makeCgroup makes the cgroup. When that fails, nothing was made, and what is
 // in the cgroup now is somebody else's: it must not be killed.

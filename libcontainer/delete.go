@@ -25,6 +25,11 @@ func (c *Container) Delete(force bool) error {
 	if !force && status != specs.StateStopped {
 		return fmt.Errorf("cannot delete container %s that is not stopped: %s", c.ID, status)
 	}
+	return c.destroy()
+}
+
+// destroy undoes create, and runs the poststop hooks: runtime.md, steps 12 and 13.
+func (c *Container) destroy() error {
 	return through([]move{
 		{"delete.kill", c.killAndWait, nil},
 		{"delete.cgroup", c.deleteCgroup, nil},

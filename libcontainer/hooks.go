@@ -63,6 +63,7 @@ func stepCreateHooks(b *build) error {
 // runHooks runs the hooks of a kind in order; the first that fails ends it.
 func (c *Container) runHooks(kind string, s *specs.Spec, status specs.ContainerState) error {
 	for i, h := range hooksOf(s, kind) {
+		c.hooked = true
 		if err := c.runHook(kind, s, &h, status); err != nil {
 			return fmt.Errorf("hooks.%s[%d] (%s): %w", kind, i, h.Path, err)
 		}

@@ -75,7 +75,7 @@ func (r *Root) Load(id string) (*Container, error) {
 	}
 	if err != nil {
 		c.torn = err
-		rec = &record{ID: id}
+		rec = c.salvage()
 	}
 	c.rec = rec
 	return c, nil

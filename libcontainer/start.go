@@ -26,11 +26,24 @@ func (c *Container) Start() error {
 		return err
 	}
 	return through([]move{
-		{"start.hooks", func() error { return c.runHooks("startContainer", s, specs.StateCreated) }, c.stop},
+		{"start.hooks", func() error { return c.startHooks("startContainer", s, specs.StateCreated) }, c.stop},
 		{"start.release", func() error { return c.release(s) }, nil},
 		{"start.socket", c.removeSocket, nil},
-		{"start.poststart", func() error { return c.runHooks("poststart", s, specs.StateRunning) }, nil},
+		{"start.poststart", func() error { return c.startHooks("poststart", s, specs.StateRunning) }, nil},
 	})
+}
+
+// startHooks runs hooks of start. When one fails, the lifecycle goes on with the
+// container's destruction, as runtime.md says (steps 7 and 9).
+func (c *Container) startHooks(kind string, s *specs.Spec, status specs.ContainerState) error {
+	err := c.runHooks(kind, s, status)
+	if err == nil {
+		return nil
+	}
+	if derr := c.destroy(); derr != nil {
+		c.warn(derr)
+	}
+	return err
 }
 
 func (c *Container) removeSocket() error {

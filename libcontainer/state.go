@@ -9,6 +9,7 @@ import (
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 
+	"hull/cgroups"
 	"hull/internal/plan"
 	"hull/internal/sys"
 )
@@ -27,10 +28,11 @@ type Container struct {
 	// Init is the container's process in the command that created it.
 	Init *Process
 
-	root *Root
-	rec  *record
-	held *os.File // the directory, while we hold its lock
-	torn error    // why the record on disk cannot be read
+	root   *Root
+	rec    *record
+	held   *os.File // the directory, while we hold its lock
+	torn   error    // why the record on disk cannot be read
+	hooked bool     // a hook has run: poststop hooks are due when the container goes
 }
 
 // record is what is kept of a container. It is written before the first side
@@ -98,6 +100,24 @@ func loadRecord(dir string) (*record, error) {
 		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, recordFile), err)
 	}
 	return rec, nil
+}
+
+// salvage is a record in place of one that cannot be read: the configuration
+// beside it tells where the cgroup, and with it every process, has to be.
+func (c *Container) salvage() *record {
+	rec := &record{ID: c.ID, BootID: bootID()}
+	host, err := cgroups.Detect()
+	if err != nil {
+		return rec
+	}
+	path := ""
+	if s, err := c.spec(); err == nil && s.Linux != nil {
+		path = s.Linux.CgroupsPath
+	}
+	if cg, err := host.New(path, c.ID, cgroups.Options{}); err == nil {
+		rec.Cgroup.Paths = cg.Paths()
+	}
+	return rec
 }
 
 // spec is the configuration the container was created with.

@@ -166,26 +166,42 @@ func TestFailingHookUndoesTheContainer(t *testing.T) {
 	}
 }
 
-func TestFailingStartContainerHookStopsTheContainer(t *testing.T) {
+// runtime.md, steps 7 and 9: the lifecycle goes on with the destruction of the container.
+
+func TestFailingStartContainerHookEndsTheContainer(t *testing.T) {
 	b := newBox(t, runProbe("say", "ran"))
 	l := b.edit(b.script("startContainer", "exit 3"), b.script("poststop", "echo poststop >> $LOG"), b.logged()).create()
 	b.refuse(1, []string{"hooks.startContainer[0]", "3"}, "start", b.id)
 	if got := l.rest(); strings.Contains(got, "ran") {
 		t.Error("the program ran")
 	}
-	b.waitStopped()
-	b.wantStatus("stopped")
-	b.must("delete", "--force", b.id)
+	b.wantNothingLeft()
 	if got := b.hookLog(); got != "poststop\n" {
 		t.Errorf("the log is %q", got)
 	}
 }
 
-func TestFailingPoststartHookStopsTheContainer(t *testing.T) {
+func TestFailingPoststartHookEndsTheContainer(t *testing.T) {
 	b := newBox(t, runProbe("pause"))
 	b.edit(b.script("poststart", "exit 3"), b.script("poststop", "echo poststop >> $LOG"), b.logged()).create()
 	b.refuse(1, []string{"hooks.poststart[0]", "exit status 3"}, "start", b.id)
-	b.wantStatus("stopped")
+	b.wantNothingLeft()
+	if got := b.hookLog(); got != "poststop\n" {
+		t.Errorf("the log is %q", got)
+	}
+}
+
+// runtime.md, steps 3 to 5.
+func TestFailingHookOfCreateIsFollowedByPoststop(t *testing.T) {
+	for _, kind := range []string{"prestart", "createRuntime", "createContainer"} {
+		b := newBox(t)
+		b.edit(b.script(kind, "exit 3"), b.script("poststop", "echo poststop >> $LOG"), b.logged())
+		b.run().expect(b, 1, "hooks."+kind+"[0]", "exit status 3")
+		b.wantNothingLeft()
+		if got := b.hookLog(); got != "poststop\n" {
+			t.Errorf("%s: the log is %q", kind, got)
+		}
+	}
 }
 
 func TestFailingPoststopHookIsOnlyLogged(t *testing.T) {
