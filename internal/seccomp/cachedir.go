@@ -2,6 +2,7 @@ package seccomp
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -49,17 +50,17 @@ func writeCache(dir string, k key, program []byte) {
 	}
 	defer unix.Close(fd)
 	prune(fd)
-	// No fsync: what a power cut tears is found torn, and replaced.
-	tmp := fmt.Sprintf(".%s.%d", k.fileName(), os.Getpid())
-	if err := create(fd, tmp, encodeEntry(k, program)); err == nil {
-		err = unix.Renameat(fd, tmp, fd, k.fileName())
-		if err == nil {
-			return
-		}
+	tmp := fmt.Sprintf(".%s.%x", k.fileName(), rand.Uint64())
+	if err := create(fd, tmp, encodeEntry(k, program)); err != nil {
+		return
 	}
-	_ = unix.Unlinkat(fd, tmp, 0)
+	if err := unix.Renameat(fd, tmp, fd, k.fileName()); err != nil {
+		_ = unix.Unlinkat(fd, tmp, 0)
+	}
 }
 
+// create makes a file that is complete or not there. Without fsync: what a
+// power cut tears is found torn, and replaced.
 func create(dir int, name string, content []byte) error {
 	fd, err := unix.Openat(dir, name, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
 	if err != nil {
@@ -71,6 +72,9 @@ func create(dir int, name string, content []byte) error {
 	}
 	if closed := unix.Close(fd); err == nil {
 		err = closed
+	}
+	if err != nil {
+		_ = unix.Unlinkat(dir, name, 0)
 	}
 	return err
 }

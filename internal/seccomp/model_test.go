@@ -43,15 +43,17 @@ type way struct {
 	arch  libseccomp.ScmpArch
 	audit uint32
 	base  uint32
-	is32  bool // libseccomp compares the lower halves of arguments only
+	is32  bool // only the lower halves of arguments are compared
+
+	numbers map[string]libseccomp.ScmpSyscall
 }
 
 var ways = []way{
-	{specs.ArchX86_64, libseccomp.ArchAMD64, unix.AUDIT_ARCH_X86_64, 0, false},
-	{specs.ArchX32, libseccomp.ArchX32, unix.AUDIT_ARCH_X86_64, x32Bit, true},
-	{specs.ArchX86, libseccomp.ArchX86, unix.AUDIT_ARCH_I386, 0, true},
-	{specs.ArchAARCH64, libseccomp.ArchARM64, unix.AUDIT_ARCH_AARCH64, 0, false},
-	{specs.ArchARM, libseccomp.ArchARM, unix.AUDIT_ARCH_ARM, 0, true},
+	{specs.ArchX86_64, libseccomp.ArchAMD64, unix.AUDIT_ARCH_X86_64, 0, false, map[string]libseccomp.ScmpSyscall{}},
+	{specs.ArchX32, libseccomp.ArchX32, unix.AUDIT_ARCH_X86_64, x32Bit, true, map[string]libseccomp.ScmpSyscall{}},
+	{specs.ArchX86, libseccomp.ArchX86, unix.AUDIT_ARCH_I386, 0, true, map[string]libseccomp.ScmpSyscall{}},
+	{specs.ArchAARCH64, libseccomp.ArchARM64, unix.AUDIT_ARCH_AARCH64, 0, false, map[string]libseccomp.ScmpSyscall{}},
+	{specs.ArchARM, libseccomp.ArchARM, unix.AUDIT_ARCH_ARM, 0, true, map[string]libseccomp.ScmpSyscall{}},
 }
 
 func (w *way) listed(s *specs.LinuxSeccomp) bool {
@@ -71,9 +73,9 @@ func (w *way) listed(s *specs.LinuxSeccomp) bool {
 // x86 makes it through socketcall(2) or ipc(2), the first argument tells, and
 // the arguments that the entry looks at cannot be seen.
 func (w *way) named(name string, nr uint32, args [maxArgs]uint64) (is, blind bool) {
-	n, err := libseccomp.GetSyscallFromNameByArch(name, w.arch)
+	n, ok := w.resolve(name)
 	switch {
-	case err != nil:
+	case !ok:
 	case uint32(n) == nr && n >= 0:
 		return true, false
 	case w.arch != libseccomp.ArchX86 || n < -224:
@@ -114,8 +116,21 @@ var direct = map[string]uint32{
 }
 
 func (w *way) number(name string) (uint32, bool) {
+	n, ok := w.resolve(name)
+	return uint32(n), ok && n >= 0
+}
+
+// resolve remembers: the model asks for each name many times.
+func (w *way) resolve(name string) (libseccomp.ScmpSyscall, bool) {
+	if n, ok := w.numbers[name]; ok {
+		return n, n != -1
+	}
 	n, err := libseccomp.GetSyscallFromNameByArch(name, w.arch)
-	return uint32(n), err == nil && n >= 0
+	if err != nil {
+		n = -1
+	}
+	w.numbers[name] = n
+	return n, n != -1
 }
 
 func holds(arg specs.LinuxSeccompArg, args [maxArgs]uint64, is32 bool) bool {
@@ -185,7 +200,7 @@ func modelNewer(s *specs.LinuxSeccomp, w *way, nr uint32) bool {
 	for i := range s.Syscalls {
 		for _, name := range s.Syscalls[i].Names {
 			n, ok := w.number(name)
-			if w.arch == libseccomp.ArchX86 && !ok && multiplexed(name) {
+			if w.arch == libseccomp.ArchX86 && !ok && w.multiplexed(name) {
 				n, ok = 373, true
 				if strings.HasPrefix(name, "sem") || strings.HasPrefix(name, "shm") || strings.HasPrefix(name, "msg") {
 					n = 402
@@ -199,9 +214,9 @@ func modelNewer(s *specs.LinuxSeccomp, w *way, nr uint32) bool {
 	return any && nr > newest && nr < 0x80000000 && !apart(w, nr)
 }
 
-func multiplexed(name string) bool {
-	n, err := libseccomp.GetSyscallFromNameByArch(name, libseccomp.ArchX86)
-	return err == nil && n < -100 && n > -1000
+func (w *way) multiplexed(name string) bool {
+	n, ok := w.resolve(name)
+	return ok && n < -100 && n > -1000
 }
 
 func apart(w *way, nr uint32) bool {
