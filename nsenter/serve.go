@@ -161,14 +161,18 @@ func spread(m *message) []*os.File {
 // forked makes the child of the stage the process we talk to.
 func (s *Stage) forked(pid int) error {
 	pidfd, err := unix.PidfdOpen(pid, 0)
+	if err == nil {
+		err = fail.Point("stage.forked")
+	}
 	if err != nil {
+		// It is our child and nobody else will reap it; until then the first
+		// process of its pid namespace could not end.
+		_ = unix.Kill(pid, unix.SIGKILL)
+		_, _ = unix.Wait4(pid, nil, 0, nil)
 		return os.NewSyscallError("pidfd_open", err)
 	}
-	if err := fail.Point("stage.forked"); err != nil {
-		return err
-	}
 	s.PidFD.Close()
-	s.retired, s.Pid, s.PidFD = s.Pid, pid, os.NewFile(uintptr(pidfd), "pidfd")
+	s.retired, s.Pid, s.PidFD = s.Pid, pid, os.NewFile(uintptr(pidfd), "pidfd") //nolint:gosec // a descriptor
 	s.reap()
 	_, err = s.sock.Write([]byte{0})
 	return err

@@ -81,14 +81,20 @@ func (b *box) owns(proc string) bool {
 	return false
 }
 
-// zombie tells whether nothing but the exit status remains: that is for the parent to take.
+// zombie tells whether the process has ended, so that nothing but its number
+// and exit status remain: those are for its parent to take, or for the host's
+// init. The first process of a pid namespace is one too while it waits, with
+// PF_EXITING in its flags, for zombies in its namespace to be taken. proc_pid_stat(5)
 func zombie(proc string) bool {
+	const exiting = 0x4
 	stat, err := os.ReadFile(proc + "/stat")
 	if err != nil {
 		return true
 	}
 	_, after, _ := strings.Cut(string(stat), ") ")
-	return strings.HasPrefix(after, "Z") || strings.HasPrefix(after, "X")
+	fields := strings.Fields(after)
+	flags, err := strconv.Atoi(fields[6])
+	return err != nil || fields[0] == "Z" || fields[0] == "X" || flags&exiting != 0
 }
 
 func within(path, dir string) bool { return path == dir || strings.HasPrefix(path, dir+"/") }

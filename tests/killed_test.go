@@ -1,0 +1,188 @@
+package tests
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// verbs are the commands that change a container: what has to be there first, and the command.
+var verbs = []struct {
+	name  string
+	state string // created, running, paused, or empty for no container
+	args  func(*box) []string
+}{
+	{"create", "", createIt},
+	{"run", "", runIt},
+	{"start", "created", func(b *box) []string { return []string{"start", b.id} }},
+	{"exec", "running", func(b *box) []string { return []string{"exec", b.id, "/bin/probe", "say", "ran"} }},
+	{"update", "running", func(b *box) []string {
+		return []string{"update", "--pids-limit", "40", "--memory", "80M", "--cpu-share", "512", b.id}
+	}},
+	{"pause", "running", func(b *box) []string { return []string{"pause", b.id} }},
+	{"resume", "paused", func(b *box) []string { return []string{"resume", b.id} }},
+	{"kill", "running", func(b *box) []string { return []string{"kill", "--all", b.id, "KILL"} }},
+	{"delete", "created", func(b *box) []string { return []string{"delete", "--force", b.id} }},
+	{"delete a paused one", "paused", func(b *box) []string { return []string{"delete", "--force", b.id} }},
+}
+
+// bring makes the container and brings it into the state.
+func (b *box) bring(state string) {
+	b.t.Helper()
+	if state == "" {
+		return
+	}
+	b.must(createIt(b)...)
+	if state != "created" {
+		b.must("start", b.id)
+	}
+	if state == "paused" {
+		b.must("pause", b.id)
+	}
+}
+
+// wantRecovery asserts that what a killed command has left is shown, can be
+// deleted, and is not in the way of another container with the same id.
+func (b *box) wantRecovery(place string) {
+	b.t.Helper()
+	listed := b.hull("list", "--format", "json")
+	state := b.hull("state", b.id)
+	switch {
+	case listed.code != 0:
+		b.t.Errorf("%s: %s", place, listed)
+	case state.code != 0 && !strings.Contains(state.stderr, b.id+": "):
+		b.t.Errorf("%s: %s", place, state)
+	case (state.code == 0) != strings.Contains(listed.stdout, `"`+b.id+`"`):
+		b.t.Errorf("%s: list and state do not agree: %s\n%s", place, listed, state)
+	}
+	if r := b.hull("delete", "--force", b.id); r.code != 0 || r.stderr != "" {
+		b.t.Errorf("%s: %s", place, r)
+	}
+	b.wantNothingLeftAt(place, state)
+	b.must(createIt(b)...)
+	b.must("delete", "--force", b.id)
+	b.wantNothingLeftAt(place+", the next one", state)
+}
+
+// bystander is a running container that nothing of this may touch.
+func bystander(t *testing.T) (stillThere func()) {
+	t.Helper()
+	b := running(t)
+	before := b.state()
+	return func() {
+		t.Helper()
+		if after := b.state(); after.Status != "running" || after.Pid != before.Pid {
+			t.Errorf("another container was %+v and is %+v", before, after)
+		}
+	}
+}
+
+func TestVerbsKilledAtAnyPointLoseNothing(t *testing.T) {
+	stillThere := bystander(t)
+	for _, v := range verbs {
+		t.Run(v.name, func(t *testing.T) {
+			edits := []edit{}
+			if v.name != "run" {
+				edits = append(edits, runProbe("pause"))
+			}
+			b := breakable(t, edits...)
+			b.bring(v.state)
+			points, _ := b.failpoints(v.args(b)...)
+			b.clear()
+			twoAtATime(t, points, func(b *box, _ int, p failpoint) {
+				b.bring(v.state)
+				if r := b.hullWith("HULL_FAIL_POINT="+p.id+":kill", v.args(b)...); r.code != -int(unix.SIGKILL) {
+					b.t.Errorf("%s: was not killed: %s", p.id, r)
+				}
+				b.wantRecovery("killed at " + p.id)
+			}, edits...)
+		})
+	}
+	stillThere()
+}
+
+func TestVerbsFailedAtAnyPointLoseNothing(t *testing.T) {
+	for _, v := range verbs[2:] { // create and run have to leave nothing, which is another test
+		t.Run(v.name, func(t *testing.T) {
+			b := breakable(t, runProbe("pause"))
+			b.bring(v.state)
+			points, _ := b.failpoints(v.args(b)...)
+			b.clear()
+			twoAtATime(t, points, func(b *box, i int, p failpoint) {
+				b.bring(v.state)
+				what, errno := action(i)
+				r := b.hullWith("HULL_FAIL_POINT="+p.id+":"+what, v.args(b)...)
+				b.wantOneLine(r, p.id, errno)
+				if v.name == "pause" {
+					b.wantStatus("running")
+				}
+				b.wantRecovery("failed at " + p.id)
+			}, runProbe("pause"))
+		})
+	}
+}
+
+// The container's process dies at each point, then hull goes on or dies too.
+func TestVerbsWhoseContainerDiesLoseNothing(t *testing.T) {
+	for _, v := range verbs {
+		t.Run(v.name, func(t *testing.T) {
+			edits := []edit{}
+			if v.name != "run" {
+				edits = append(edits, runProbe("pause"))
+			}
+			b := breakable(t, edits...)
+			b.bring(v.state)
+			points, _ := b.failpoints(v.args(b)...)
+			b.clear()
+			twoAtATime(t, points, func(b *box, i int, p failpoint) {
+				b.bring(v.state)
+				l := b.stopped(p.id, v.args(b)...)
+				for _, pid := range b.inside() {
+					b.check(unix.Kill(pid, unix.SIGKILL))
+				}
+				end := []unix.Signal{unix.SIGCONT, unix.SIGKILL}[i/2%2]
+				b.check(l.cmd.Process.Signal(end))
+				if r := l.wait(); strings.Contains(r.stderr, "goroutine ") {
+					b.t.Errorf("%s: %s", p.id, r)
+				}
+				b.wantRecovery("container killed at " + p.id)
+			}, edits...)
+		})
+	}
+}
+
+// inside are the processes in the container's cgroups.
+func (b *box) inside() []int {
+	b.t.Helper()
+	var pids []int
+	for _, dir := range b.cgroups() {
+		data, _ := os.ReadFile(filepath.Join(dir, "cgroup.procs"))
+		for field := range strings.FieldsSeq(string(data)) {
+			pid, err := strconv.Atoi(field)
+			b.check(err)
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
+func TestParentKilledAtAnyOperationLosesNothing(t *testing.T) {
+	_, ops := listed(t, createIt)
+	ops = oneOfEachKind(ops[:indexOf(t, ops, ready)], 3)
+	twoAtATime(t, ops, func(b *box, i int, op failpoint) {
+		what := []string{"parent", "both"}[i%2]
+		r := b.hullWith("HULL_FAIL_OP="+op.id+":"+what, createIt(b)...)
+		if r.code == 0 && !op.always {
+			b.clear()
+			return
+		}
+		if r.code != -int(unix.SIGKILL) {
+			b.t.Errorf("operation %s (%s) was not reached: %s", op.id, op.name, r)
+		}
+		b.wantRecovery("killed at operation " + op.id + " (" + op.name + ")")
+	})
+}
