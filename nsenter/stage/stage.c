@@ -135,6 +135,17 @@ static _Noreturn void run(struct stage *s)
 	give_up(s, ENOEXEC); /* a plan ends with an exec */
 }
 
+/* Whatever the caller ignores, the program does not: make(1) for one hands
+ * down an ignored signal 32. Handlers have gone with the exec. */
+static void default_signals(void)
+{
+	static const u64 action[4]; /* struct sigaction of the kernel: SIG_DFL, nothing else */
+	int signal;
+
+	for (signal = 1; signal <= 64; signal++)
+		sys4(__NR_rt_sigaction, signal, action, 0, sizeof(u64));
+}
+
 static struct stage stage;
 
 /* Called by _start with the initial stack: argc, then argv. */
@@ -176,6 +187,7 @@ __attribute__((used)) _Noreturn void stage_main(long *sp)
 	sys3(__NR_fcntl, first, F_SETFD, FD_CLOEXEC);
 	sys1(__NR_close, first + 1);
 	sys1(__NR_close, first + 2 + s->plan->nfiles); /* our own executable */
+	default_signals();
 	run(s);
 }
 
