@@ -8,10 +8,12 @@ import (
 	"strings"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
 
 	"hull/cgroups"
 	"hull/internal/sys"
 	"hull/rootfs"
+	"hull/specconv"
 )
 
 // newCgroup is the cgroup that linux.cgroupsPath names; nothing is made yet.
@@ -43,6 +45,35 @@ func limitDevices(cg cgroups.Cgroup, s *specs.Spec) error {
 		rules = append(rules, r.Devices...)
 	}
 	return cg.SetDevices(append(rules, cgroups.DefaultDeviceRules()...))
+}
+
+// delegateCgroup gives the cgroup to the container's user where the container
+// may manage it: config-linux.md, Cgroup ownership.
+func delegateCgroup(b *build) error {
+	uid, ok := cgroupOwner(b.spec)
+	if !ok || b.opt.Rootless { // an ordinary user's cgroup is the user's already
+		return nil
+	}
+	return b.cg.Delegate(int(uid))
+}
+
+// cgroupOwner is the host's id of the user whose cgroup it is to become: there
+// are a cgroup namespace of the container's own and a writable mount of the cgroup file system.
+func cgroupOwner(s *specs.Spec) (uid uint32, ok bool) {
+	n := lowerNamespaces(s)
+	if s.Process == nil || !n.new(unix.CLONE_NEWCGROUP) || n.userJoined() {
+		return 0, false
+	}
+	writable := slices.ContainsFunc(s.Mounts, func(m specs.Mount) bool {
+		return m.Source == "cgroup" && filepath.Clean(m.Destination) == "/sys/fs/cgroup" && !slices.Contains(m.Options, "ro")
+	})
+	if !writable {
+		return 0, false
+	}
+	if !n.has(unix.CLONE_NEWUSER) {
+		return s.Process.User.UID, true
+	}
+	return specconv.HostID(s.Process.User.UID, s.Linux.UIDMappings)
 }
 
 // deleteCgroup removes the cgroup and whatever still runs in it.

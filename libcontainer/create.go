@@ -55,9 +55,11 @@ func (r *Root) Create(id string, o CreateOptions) (*Container, error) {
 		{"create.claim", c.claim, nil},
 		{"create.record", func() error { return c.record(cfg.Raw) }, c.erase},
 		{"create.cgroup", func() error { return c.makeCgroup(b) }, c.undoCgroup},
+		{"create.rdt", func() error { return c.makeRdt(b.spec) }, c.undoRdt},
 		{"create.stage", func() error { return c.spawn(b) }, c.killStage},
 		// The stage is at work; meanwhile the limits.
 		{"create.limits", func() error { return b.cg.Set(resources(b.spec)) }, nil},
+		{"create.delegate", func() error { return delegateCgroup(b) }, nil},
 		{"create.setup", func() error { return c.explain(c.Init.stage.Serve(b.ready)) }, func() { c.undoNetDevices(b) }},
 		{"create.start", func() error { return c.finishRun(b, &o) }, nil},
 		{"create.publish", func() error { return c.publish(&o) }, nil},
@@ -118,6 +120,9 @@ func (r *Root) prepare(id string, cfg *specconv.Config, o *CreateOptions) (*Cont
 		BootID: bootID(), Rootless: o.Rootless, Notes: s.Annotations,
 	}
 	c.rec.Cgroup.Paths = b.cg.Paths()
+	if err := c.nameRdt(s); err != nil {
+		return nil, nil, err
+	}
 	return c, b, b.compile()
 }
 
@@ -127,18 +132,18 @@ func rootfsOf(cfg *specconv.Config) (string, error) {
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(cfg.Bundle, path)
 	}
-	real, err := filepath.EvalSymlinks(path)
+	dir, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		return "", fmt.Errorf("root.path (%s): %w", path, sys.Bare(err))
 	}
-	st, err := os.Stat(real)
+	st, err := os.Stat(dir)
 	if err != nil {
 		return "", fmt.Errorf("root.path (%s): %w", path, sys.Bare(err))
 	}
 	if !st.IsDir() {
 		return "", fmt.Errorf("root.path (%s): %w", path, unix.ENOTDIR)
 	}
-	return real, nil
+	return dir, nil
 }
 
 // claim takes the id: of several who make the directory one succeeds.
@@ -228,6 +233,9 @@ func (c *Container) onReady(b *build, call *plan.Call, o *CreateOptions) error {
 	if err != nil {
 		return err
 	}
+	if err := c.joinRdt(call.Pid); err != nil {
+		return err
+	}
 	c.Init.Pid, c.Init.PidFD, c.Init.Console = call.Pid, call.PidFD, b.console
 	c.rec.Init = init
 	if b.hold != nil {
@@ -257,52 +265,4 @@ func (c *Container) finishRun(b *build, o *CreateOptions) error {
 		return c.explain(err)
 	}
 	return c.runHooks("poststart", b.spec, specs.StateRunning)
-}
-
-// publish tells callers that the container is there.
-func (c *Container) publish(o *CreateOptions) error {
-	if o.PidFile == "" {
-		return nil
-	}
-	return writePidFile(o.PidFile, c.Init.Pid)
-}
-
-func writePidFile(path string, pid int) error {
-	if err := sys.WriteAtomic(path, fmt.Appendf(nil, "%d", pid), 0o644); err != nil {
-		return fmt.Errorf("pid file: %w", err)
-	}
-	return nil
-}
-
-// sendPidfd sends the descriptor to the socket that path names.
-func sendPidfd(path string, pidfd *os.File) error {
-	sock, err := sys.DialStream(path)
-	if err != nil {
-		return fmt.Errorf("pidfd socket: %w", err)
-	}
-	defer sock.Close()
-	if err := sys.SendFile(sock, "pidfd", pidfd); err != nil {
-		return fmt.Errorf("pidfd socket %s: %w", path, err)
-	}
-	return nil
-}
-
-// explain adds what may have killed a stage that said nothing.
-func (c *Container) explain(err error) error {
-	if err == nil || !errors.Is(err, nsenter.ErrDied) {
-		return err
-	}
-	status, werr := c.Init.stage.Wait()
-	if werr != nil {
-		return err
-	}
-	if status.Signaled() && status.Signal() == unix.SIGKILL {
-		if n, oerr := c.cgroup().OOMKills(); oerr == nil && n > 0 {
-			return fmt.Errorf("%w: killed for lack of memory: raise linux.resources.memory.limit", err)
-		}
-	}
-	if status.Signaled() {
-		return fmt.Errorf("%w: killed by %s", err, unix.SignalName(status.Signal()))
-	}
-	return fmt.Errorf("%w: exit status %d", err, status.ExitStatus())
 }

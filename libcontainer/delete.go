@@ -33,6 +33,7 @@ func (c *Container) destroy() error {
 	return through([]move{
 		{"delete.kill", c.killAndWait, nil},
 		{"delete.cgroup", c.deleteCgroup, nil},
+		{"delete.rdt", c.deleteRdt, nil},
 		{"delete.poststop", c.afterStop, nil},
 		{"delete.directory", c.forget, nil},
 	})

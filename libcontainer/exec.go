@@ -51,6 +51,9 @@ func (c *Container) Exec(o ExecOptions) (*Process, error) {
 	b.born = bornInside(b.cg)
 	p := &Process{}
 	b.opt.readyHandler = func(call *plan.Call) error {
+		if err := c.joinRdt(call.Pid); err != nil {
+			return err
+		}
 		p.Pid, p.PidFD, p.Console = call.Pid, call.PidFD, b.console
 		if o.PidfdSocket != "" {
 			if err := sendPidfd(o.PidfdSocket, call.PidFD); err != nil {

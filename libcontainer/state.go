@@ -11,6 +11,7 @@ import (
 
 	"hull/cgroups"
 	"hull/internal/plan"
+	"hull/internal/rdt"
 	"hull/internal/sys"
 )
 
@@ -48,6 +49,7 @@ type record struct {
 	Creator  process           `json:"creator"`
 	Init     process           `json:"init"`
 	Cgroup   cgroupRecord      `json:"cgroup"`
+	RDT      *rdt.Group        `json:"rdt,omitempty"`
 	Rootless bool              `json:"rootless,omitempty"`
 	Notes    map[string]string `json:"annotations,omitempty"`
 

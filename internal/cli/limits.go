@@ -30,6 +30,8 @@ func limitFlags() []urfave.Flag {
 		&urfave.StringFlag{Name: "memory-swap", Usage: "memory and swap limit together, in `BYTES`; -1 for none"},
 		&urfave.StringFlag{Name: "kernel-memory", Hidden: true},
 		&urfave.StringFlag{Name: "kernel-memory-tcp", Hidden: true},
+		&urfave.StringFlag{Name: "l3-cache-schema", Usage: "`SCHEMA` of Intel RDT for the cache, such as L3:0=f0;1=f"},
+		&urfave.StringFlag{Name: "mem-bw-schema", Usage: "`SCHEMA` of Intel RDT for memory bandwidth, such as MB:0=20;1=70"},
 		&urfave.Int64Flag{Name: "pids-limit", Usage: "number of processes and threads; -1 for no limit"},
 	}
 }
@@ -57,7 +59,8 @@ func limits(c *urfave.Context) (*specs.LinuxResources, error) {
 	if r.Memory, err = memoryLimits(c); err != nil {
 		return nil, err
 	}
-	if r.CPU == nil && r.Memory == nil && r.Pids == nil && r.BlockIO == nil {
+	schemata := c.IsSet("l3-cache-schema") || c.IsSet("mem-bw-schema")
+	if r.CPU == nil && r.Memory == nil && r.Pids == nil && r.BlockIO == nil && !schemata {
 		return nil, misused(c, "nothing to change: give --resources or a limit")
 	}
 	return r, nil
