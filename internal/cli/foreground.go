@@ -29,6 +29,11 @@ func newForeground(subreaper bool) (*foreground, error) {
 	}
 	const burst = 128 // signals that may come between two turns of stay
 	f := &foreground{make(chan os.Signal, 1), make(chan os.Signal, burst)}
+	for _, s := range []os.Signal{unix.SIGHUP, unix.SIGINT} {
+		if signal.Ignored(s) { // by nohup(1), or a shell for its background jobs
+			defer signal.Ignore(s)
+		}
+	}
 	signal.Notify(f.others)
 	// SIGTTIN and SIGTTOU stop a background job that touches the terminal:
 	// us, not the container.
