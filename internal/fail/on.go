@@ -20,6 +20,7 @@ package fail
 import (
 	"fmt"
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -43,6 +44,8 @@ func setting(name string) (where, action string) {
 
 // Point is where a test may fail, kill or stop the process.
 func Point(name string) error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	passed[name]++
 	if n := passed[name]; n > 1 {
 		name += "#" + strconv.Itoa(n)
@@ -55,8 +58,8 @@ func Point(name string) error {
 	switch action {
 	case "kill":
 		kill()
-	case "stop":
-		_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
+	case "stop": // to this thread, which thus goes no further
+		_ = unix.Tgkill(os.Getpid(), unix.Gettid(), unix.SIGSTOP)
 		return nil
 	}
 	return fmt.Errorf("failpoint %s: %w", name, errno(action))
