@@ -10,8 +10,6 @@ import (
 	"hull/specconv"
 )
 
-const sysWrite = unix.SYS_WRITE
-
 func stepNoUmask(b *build) error {
 	b.Syscall("umask", unix.SYS_UMASK, plan.N(0))
 	return nil
