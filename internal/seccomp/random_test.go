@@ -3,7 +3,6 @@ package seccomp
 import (
 	"math/rand/v2"
 	"slices"
-	"testing"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
@@ -70,22 +69,4 @@ func randomArgs(r *rand.Rand) []specs.LinuxSeccompArg {
 		})
 	}
 	return args
-}
-
-func TestFilterOfRandomProfileAgreesWithModel(t *testing.T) {
-	for seed := range uint64(300) {
-		r := rand.New(rand.NewPCG(seed, 0))
-		s := randomProfile(r)
-		if !t.Run("", func(t *testing.T) { agrees(t, s, r) }) {
-			t.Fatalf("seed %d: %+v", seed, s)
-		}
-	}
-}
-
-func TestFilterOfEnginesDefaultProfileAgreesWithModel(t *testing.T) {
-	for _, name := range []string{"docker-amd64.json", "docker-arm64.json", "podman-amd64.json"} {
-		t.Run(name, func(t *testing.T) {
-			agrees(t, profile(t, name), rand.New(rand.NewPCG(1, 1)))
-		})
-	}
 }
