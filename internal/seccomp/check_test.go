@@ -28,38 +28,68 @@ const (
 
 func TestRefusesBadProfileNamingTheField(t *testing.T) {
 	for _, c := range []struct{ profile, want string }{
-		{`{"defaultAction": "ALLOW"}`,
-			"linux.seccomp.defaultAction (ALLOW): unknown action; " + knownActions},
-		{`{"syscalls": [{"names": ["read"], "action": "SCMP_ACT_ALLOW"}]}`,
-			"linux.seccomp.defaultAction (): unknown action; " + knownActions},
-		{`{"defaultAction": "SCMP_ACT_NOTIFY"}`,
+		{
+			`{"defaultAction": "ALLOW"}`,
+			"linux.seccomp.defaultAction (ALLOW): unknown action; " + knownActions,
+		},
+		{
+			`{"syscalls": [{"names": ["read"], "action": "SCMP_ACT_ALLOW"}]}`,
+			"linux.seccomp.defaultAction (): unknown action; " + knownActions,
+		},
+		{
+			`{"defaultAction": "SCMP_ACT_NOTIFY"}`,
 			"linux.seccomp.defaultAction (SCMP_ACT_NOTIFY): cannot be the default: the listener is handed over by system calls " +
-				"made after the filter is in force; give the action to the syscalls that need it"},
-		{`{"defaultAction": "SCMP_ACT_KILL", "defaultErrnoRet": 38}`,
-			"linux.seccomp.defaultErrnoRet (38): SCMP_ACT_KILL takes no errno; only SCMP_ACT_ERRNO and SCMP_ACT_TRACE do"},
-		{`{"defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": 4095}`,
-			"linux.seccomp.defaultErrnoRet (4095): not an errno; the greatest is 4094"},
-		{`{"defaultAction": "SCMP_ACT_TRACE", "defaultErrnoRet": 65536}`,
-			"linux.seccomp.defaultErrnoRet (65536): too great for a tracer's 16 bits"},
-		{`{"defaultAction": "SCMP_ACT_ALLOW", "flags": ["SECCOMP_FILTER_FLAG_LOG", "LOG"]}`,
-			"linux.seccomp.flags[1] (LOG): unknown flag; " + knownFlags},
-		{`{"defaultAction": "SCMP_ACT_ALLOW", "listenerMetadata": "x"}`,
-			"linux.seccomp.listenerMetadata (x): must not be set without linux.seccomp.listenerPath"},
-		{`{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": [], "action": "SCMP_ACT_KILL"}]}`,
-			"linux.seccomp.syscalls[0].names ([]): must name at least one system call"},
-		{`{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["read"], "action": "SCMP_ACT_KILL"}, {"names": ["write"], "action": "SCMP_ACT_X"}]}`,
-			"linux.seccomp.syscalls[1].action (SCMP_ACT_X): unknown action; " + knownActions},
-		{`{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["read"], "action": "SCMP_ACT_LOG", "errnoRet": 0}]}`,
-			"linux.seccomp.syscalls[0].errnoRet (0): SCMP_ACT_LOG takes no errno; only SCMP_ACT_ERRNO and SCMP_ACT_TRACE do"},
-		{`{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["read"], "action": "SCMP_ACT_KILL", "args": [{"index": 6, "value": 1, "op": "SCMP_CMP_EQ"}]}]}`,
-			"linux.seccomp.syscalls[0].args[0].index (6): system calls have the arguments 0 to 5"},
-		{`{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["read"], "action": "SCMP_ACT_KILL", "args": [{"index": 0, "value": 1, "op": "=="}]}]}`,
-			"linux.seccomp.syscalls[0].args[0].op (==): unknown operator; " + knownOperators},
-		{`{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["mount"], "action": "SCMP_ACT_NOTIFY"}]}`,
-			`linux.seccomp.listenerPath (""): required, since linux.seccomp.syscalls[0].action is SCMP_ACT_NOTIFY`},
-		{`{"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": "/run/agent", "syscalls": [{"names": ["mount", "write"], "action": "SCMP_ACT_NOTIFY"}]}`,
+				"made after the filter is in force; give the action to the syscalls that need it",
+		},
+		{
+			`{"defaultAction": "SCMP_ACT_KILL", "defaultErrnoRet": 38}`,
+			"linux.seccomp.defaultErrnoRet (38): SCMP_ACT_KILL takes no errno; only SCMP_ACT_ERRNO and SCMP_ACT_TRACE do",
+		},
+		{
+			`{"defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": 4095}`,
+			"linux.seccomp.defaultErrnoRet (4095): not an errno; the greatest is 4094",
+		},
+		{
+			`{"defaultAction": "SCMP_ACT_TRACE", "defaultErrnoRet": 65536}`,
+			"linux.seccomp.defaultErrnoRet (65536): too great for a tracer's 16 bits",
+		},
+		{
+			`{"defaultAction": "SCMP_ACT_ALLOW", "flags": ["SECCOMP_FILTER_FLAG_LOG", "LOG"]}`,
+			"linux.seccomp.flags[1] (LOG): unknown flag; " + knownFlags,
+		},
+		{
+			`{"defaultAction": "SCMP_ACT_ALLOW", "listenerMetadata": "x"}`,
+			"linux.seccomp.listenerMetadata (x): must not be set without linux.seccomp.listenerPath",
+		},
+		{
+			`{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": [], "action": "SCMP_ACT_KILL"}]}`,
+			"linux.seccomp.syscalls[0].names ([]): must name at least one system call",
+		},
+		{
+			`{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["read"], "action": "SCMP_ACT_KILL"}, {"names": ["write"], "action": "SCMP_ACT_X"}]}`,
+			"linux.seccomp.syscalls[1].action (SCMP_ACT_X): unknown action; " + knownActions,
+		},
+		{
+			`{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["read"], "action": "SCMP_ACT_LOG", "errnoRet": 0}]}`,
+			"linux.seccomp.syscalls[0].errnoRet (0): SCMP_ACT_LOG takes no errno; only SCMP_ACT_ERRNO and SCMP_ACT_TRACE do",
+		},
+		{
+			`{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["read"], "action": "SCMP_ACT_KILL", "args": [{"index": 6, "value": 1, "op": "SCMP_CMP_EQ"}]}]}`,
+			"linux.seccomp.syscalls[0].args[0].index (6): system calls have the arguments 0 to 5",
+		},
+		{
+			`{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["read"], "action": "SCMP_ACT_KILL", "args": [{"index": 0, "value": 1, "op": "=="}]}]}`,
+			"linux.seccomp.syscalls[0].args[0].op (==): unknown operator; " + knownOperators,
+		},
+		{
+			`{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["mount"], "action": "SCMP_ACT_NOTIFY"}]}`,
+			`linux.seccomp.listenerPath (""): required, since linux.seccomp.syscalls[0].action is SCMP_ACT_NOTIFY`,
+		},
+		{
+			`{"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": "/run/agent", "syscalls": [{"names": ["mount", "write"], "action": "SCMP_ACT_NOTIFY"}]}`,
 			"linux.seccomp.syscalls[0].names[1] (write): cannot have SCMP_ACT_NOTIFY: the listener is handed over by write(2) " +
-				"made after the filter is in force"},
+				"made after the filter is in force",
+		},
 	} {
 		if _, err := Compile(parse(t, c.profile)); err == nil || err.Error() != c.want {
 			t.Errorf("%s:\n got %v\nwant %s", c.profile, err, c.want)

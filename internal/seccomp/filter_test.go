@@ -137,8 +137,10 @@ func TestArchitecturesOfOtherMachinesSayNothing(t *testing.T) {
 func TestRefusesProgramTooLongForTheKernel(t *testing.T) {
 	s := &specs.LinuxSeccomp{DefaultAction: specs.ActAllow}
 	for v := range uint64(1000) {
-		s.Syscalls = append(s.Syscalls, specs.LinuxSyscall{Names: []string{"ioctl"}, Action: specs.ActErrno,
-			Args: []specs.LinuxSeccompArg{{Index: 1, Op: specs.OpEqualTo, Value: v}}})
+		s.Syscalls = append(s.Syscalls, specs.LinuxSyscall{
+			Names: []string{"ioctl"}, Action: specs.ActErrno,
+			Args: []specs.LinuxSeccompArg{{Index: 1, Op: specs.OpEqualTo, Value: v}},
+		})
 	}
 	const want = " instructions, the kernel takes 4096: use fewer rules or architectures"
 	if _, err := Compile(s); err == nil || !strings.HasSuffix(err.Error(), want) {

@@ -18,16 +18,24 @@ func TestFlagsOfFilter(t *testing.T) {
 		{"no list is the old default", `"architectures": []`, "SECCOMP_FILTER_FLAG_SPEC_ALLOW", unix.SECCOMP_FILTER_FLAG_SPEC_ALLOW},
 		{"an empty list is none", `"flags": []`, "", 0},
 		{"tsync", `"flags": ["SECCOMP_FILTER_FLAG_TSYNC"]`, "SECCOMP_FILTER_FLAG_TSYNC", unix.SECCOMP_FILTER_FLAG_TSYNC},
-		{"two", `"flags": ["SECCOMP_FILTER_FLAG_SPEC_ALLOW", "SECCOMP_FILTER_FLAG_LOG"]`, "SECCOMP_FILTER_FLAG_LOG",
-			unix.SECCOMP_FILTER_FLAG_SPEC_ALLOW | unix.SECCOMP_FILTER_FLAG_LOG},
+		{
+			"two", `"flags": ["SECCOMP_FILTER_FLAG_SPEC_ALLOW", "SECCOMP_FILTER_FLAG_LOG"]`, "SECCOMP_FILTER_FLAG_LOG",
+			unix.SECCOMP_FILTER_FLAG_SPEC_ALLOW | unix.SECCOMP_FILTER_FLAG_LOG,
+		},
 		{"a listener", `"flags": [], ` + notify, "", unix.SECCOMP_FILTER_FLAG_NEW_LISTENER},
-		{"tsync excludes a listener", `"flags": ["SECCOMP_FILTER_FLAG_TSYNC"], ` + notify, "SECCOMP_FILTER_FLAG_TSYNC",
-			unix.SECCOMP_FILTER_FLAG_NEW_LISTENER},
-		{"killable waits for a listener", `"flags": ["SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"], ` + notify,
+		{
+			"tsync excludes a listener", `"flags": ["SECCOMP_FILTER_FLAG_TSYNC"], ` + notify, "SECCOMP_FILTER_FLAG_TSYNC",
+			unix.SECCOMP_FILTER_FLAG_NEW_LISTENER,
+		},
+		{
+			"killable waits for a listener", `"flags": ["SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"], ` + notify,
 			"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV",
-			unix.SECCOMP_FILTER_FLAG_NEW_LISTENER | unix.SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV},
-		{"killable without a listener", `"flags": ["SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"]`,
-			"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", 0},
+			unix.SECCOMP_FILTER_FLAG_NEW_LISTENER | unix.SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV,
+		},
+		{
+			"killable without a listener", `"flags": ["SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"]`,
+			"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", 0,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if c.needs != "" && !slices.Contains(supported, c.needs) {

@@ -155,11 +155,17 @@ func TestKernelDoesWhatProfileSays(t *testing.T) {
 		{"equal in the lower half only", arg("EQ", "4294967297"), call{"native", getppid, "0", "1"}, "0"},
 		{"greater", arg("GT", "4294967297"), call{"native", getppid, "0", "200000000"}, "EPERM"},
 		{"not greater", arg("GT", "4294967297"), call{"native", getppid, "0", "100000001"}, "0"},
-		{"masked", rule("SCMP_ACT_ERRNO", `, "args": [{"index": 0, "op": "SCMP_CMP_MASKED_EQ", "value": 240, "valueTwo": 32}]`),
-			call{"native", getppid, "ff2f"}, "EPERM"},
-		{"two conditions on one argument are alternatives", rule("SCMP_ACT_ERRNO",
-			`, "args": [{"index": 0, "op": "SCMP_CMP_EQ", "value": 1}, {"index": 0, "op": "SCMP_CMP_EQ", "value": 2}]`),
-			call{"native", getppid, "2"}, "EPERM"},
+		{
+			"masked", rule("SCMP_ACT_ERRNO", `, "args": [{"index": 0, "op": "SCMP_CMP_MASKED_EQ", "value": 240, "valueTwo": 32}]`),
+			call{"native", getppid, "ff2f"},
+			"EPERM",
+		},
+		{
+			"two conditions on one argument are alternatives", rule("SCMP_ACT_ERRNO",
+				`, "args": [{"index": 0, "op": "SCMP_CMP_EQ", "value": 1}, {"index": 0, "op": "SCMP_CMP_EQ", "value": 2}]`),
+			call{"native", getppid, "2"},
+			"EPERM",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f, err := Compile(parse(t, c.profile))
