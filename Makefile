@@ -129,6 +129,13 @@ test-unit: stage $(LIBSECCOMP) ## the tests of each package
 test-integration: hull ## the tests that run ./hull
 	HULL=$(CURDIR)/hull $(GO) test $(GOBUILD) -timeout 30m ./tests/...
 
+KILLS   ?= 1000
+CONTROL ?= runc
+.PHONY: torture
+torture: hull ## kill each command KILLS times, then CONTROL's create for comparison
+	$(GO) test $(GOBUILD) -timeout 3h ./tests/torture -v -args -kills $(KILLS) -step 100us -verbs all -runtime $(CURDIR)/hull
+	-command -v $(CONTROL) >/dev/null && $(GO) test $(GOBUILD) -timeout 3h ./tests/torture -v -args -kills $(KILLS) -step 100us -verbs create -runtime $(CONTROL) -control
+
 FUZZTIME ?= 30s
 .PHONY: fuzz
 fuzz: stage $(LIBSECCOMP) ## each fuzz target for FUZZTIME; what it finds goes to testdata/fuzz

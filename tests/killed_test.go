@@ -141,7 +141,7 @@ func TestVerbsWhoseContainerDiesLoseNothing(t *testing.T) {
 			twoAtATime(t, points, func(b *box, i int, p failpoint) {
 				b.bring(v.state)
 				l := b.stopped(p.id, v.args(b)...)
-				for _, pid := range b.inside() {
+				for _, pid := range b.inCgroup() {
 					b.check(unix.Kill(pid, unix.SIGKILL))
 				}
 				end := []unix.Signal{unix.SIGCONT, unix.SIGKILL}[i/2%2]
@@ -155,8 +155,28 @@ func TestVerbsWhoseContainerDiesLoseNothing(t *testing.T) {
 	}
 }
 
-// inside are the processes in the container's cgroups.
-func (b *box) inside() []int {
+func TestExecKilledBeforeItsProgramRunsLeavesNoProcess(t *testing.T) {
+	b := breakable(t, runProbe("pause"))
+	b.bring("running")
+	init := b.state().Pid
+	exec := []string{"exec", b.id, "/bin/probe", "say", "ran"}
+	points, _ := b.failpoints(exec...)
+	for _, p := range points[:indexOf(t, points, ready)+1] {
+		r := b.hullWith("HULL_FAIL_POINT="+p.id+":kill", exec...)
+		for _, pid := range b.inCgroup() {
+			if pid != init {
+				b.ended(pid) // of itself
+			}
+		}
+		if r.stdout != "" {
+			t.Errorf("%s: the program ran: %s", p.id, r)
+		}
+	}
+	b.wantStatus("running")
+}
+
+// inCgroup are the processes in the container's cgroups.
+func (b *box) inCgroup() []int {
 	b.t.Helper()
 	var pids []int
 	for _, dir := range b.cgroups() {
