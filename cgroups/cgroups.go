@@ -29,6 +29,13 @@ type Cgroup interface {
 	// Create makes it, with the parents that are missing. It refuses one
 	// that has processes or is frozen, and leaves nothing behind when it fails.
 	Create() error
+	// Direct says that processes join by themselves, by Dir and JoinFiles.
+	// Otherwise somebody else, systemd, has to Place them.
+	Direct() bool
+	// Place moves the process pid there, before it has children or makes a
+	// cgroup namespace. Where it is what makes the cgroup, r are the limits to
+	// begin with; Set is to follow all the same, and to come later.
+	Place(pid int, r *specs.LinuxResources) error
 	// Dir is its directory in the unified hierarchy, for a process to be
 	// born in (clone3(2), CLONE_INTO_CGROUP); nil where there is none. Being
 	// born there is much quicker than moving there.
@@ -76,6 +83,11 @@ type Options struct {
 	// Rootless: this user may not be allowed to make cgroups. A container
 	// that names none then goes without, as long as it asks for no limit.
 	Rootless bool
+	// Systemd makes the cgroup, and linux.cgroupsPath is slice:prefix:name. Of
+	// a rootless container it is the user's systemd.
+	Systemd bool
+	// Annotations of the container: some are properties of its unit.
+	Annotations map[string]string
 }
 
 // ErrNone is the error of what cannot be done without a cgroup.
@@ -84,6 +96,9 @@ var ErrNone = errors.New("the container has no cgroup of its own")
 // New names the cgroup of the container id by linux.cgroupsPath (config-linux.md,
 // "Cgroups Path"); nothing is made yet.
 func (h *Host) New(path, id string, o Options) (Cgroup, error) {
+	if o.Systemd {
+		return h.newSystemd(path, id, o)
+	}
 	clean, err := cleanPath(path, id)
 	if err != nil {
 		return nil, err
@@ -139,8 +154,15 @@ func (h *Host) paths(clean string) (map[string]string, error) {
 	return paths, nil
 }
 
-// Load is the cgroup with the given Paths, made by New earlier.
+// Load is the cgroup with the given Paths, made by New earlier with the same options.
 func Load(paths map[string]string, o Options) Cgroup {
+	if o.Systemd && len(paths) > 0 {
+		return loadSystemd(paths, unitOf(paths), o)
+	}
+	return loadFiles(paths, o)
+}
+
+func loadFiles(paths map[string]string, o Options) Cgroup {
 	unified, ok := paths[""]
 	switch {
 	case len(paths) == 0:

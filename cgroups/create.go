@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -142,6 +143,23 @@ func (d *dir) inherit(file string) (string, error) {
 		return "", err
 	}
 	return text, d.write(file, text)
+}
+
+// place moves pid to the cgroup at path, unless it is there: that waits for a
+// lock that the whole system shares.
+func place(path string, pid int) error {
+	d, err := openDir(path)
+	if err != nil {
+		return err
+	}
+	defer d.close()
+	if pids, err := d.procs(); err == nil && slices.Contains(pids, pid) {
+		return nil
+	}
+	if err := d.write("cgroup.procs", strconv.Itoa(pid)); err != nil {
+		return fmt.Errorf("cgroup %s: process %d cannot be moved there: %w", path, pid, err)
+	}
+	return nil
 }
 
 // openFile opens a file of the cgroup at path, to hand it on.

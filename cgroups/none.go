@@ -16,22 +16,24 @@ type none struct {
 // Disabled is the cgroup of a container that is to have none.
 func Disabled() Cgroup { return &none{why: ErrNone, rootless: true} }
 
-func (n *none) Paths() map[string]string           { return map[string]string{} }
-func (n *none) Check() error                       { return nil }
-func (n *none) Create() error                      { return nil }
-func (n *none) Dir() (*os.File, error)             { return nil, nil }
-func (n *none) JoinFiles(bool) ([]*os.File, error) { return nil, nil }
-func (n *none) Delegate(int) error                 { return nil }
-func (n *none) Freeze() error                      { return ErrNone }
-func (n *none) Thaw() error                        { return ErrNone }
-func (n *none) Frozen() (bool, error)              { return false, nil }
-func (n *none) Pids() ([]int, error)               { return nil, ErrNone }
-func (n *none) Kill() error                        { return ErrNone }
-func (n *none) Stats() (*Stats, error)             { return nil, ErrNone }
-func (n *none) OOMKills() (uint64, error)          { return 0, ErrNone }
-func (n *none) WatchOOM() (*OOMWatch, error)       { return nil, ErrNone }
-func (n *none) Of(int) (Cgroup, error)             { return n, nil }
-func (n *none) Delete() error                      { return nil }
+func (n *none) Paths() map[string]string               { return map[string]string{} }
+func (n *none) Check() error                           { return nil }
+func (n *none) Create() error                          { return nil }
+func (n *none) Direct() bool                           { return true }
+func (n *none) Place(int, *specs.LinuxResources) error { return nil }
+func (n *none) Dir() (*os.File, error)                 { return nil, nil }
+func (n *none) JoinFiles(bool) ([]*os.File, error)     { return nil, nil }
+func (n *none) Delegate(int) error                     { return nil }
+func (n *none) Freeze() error                          { return ErrNone }
+func (n *none) Thaw() error                            { return ErrNone }
+func (n *none) Frozen() (bool, error)                  { return false, nil }
+func (n *none) Pids() ([]int, error)                   { return nil, ErrNone }
+func (n *none) Kill() error                            { return ErrNone }
+func (n *none) Stats() (*Stats, error)                 { return nil, ErrNone }
+func (n *none) OOMKills() (uint64, error)              { return 0, ErrNone }
+func (n *none) WatchOOM() (*OOMWatch, error)           { return nil, ErrNone }
+func (n *none) Of(int) (Cgroup, error)                 { return n, nil }
+func (n *none) Delete() error                          { return nil }
 
 // Set refuses any limit.
 func (n *none) Set(r *specs.LinuxResources) error {

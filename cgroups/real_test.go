@@ -68,11 +68,6 @@ func created(t *testing.T, h *Host) Cgroup {
 	return c
 }
 
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
-}
-
 // process runs a shell script in c, which says so when it is there.
 func process(t *testing.T, c Cgroup, born bool, script string) *exec.Cmd {
 	t.Helper()

@@ -127,19 +127,37 @@ func (c *v1) Create() (err error) {
 	return err
 }
 
-// create makes the directory of one hierarchy, and lists what it made even when it fails.
-func (h hierarchy) create() ([]string, error) {
+// make makes the directory of one hierarchy, ready for processes.
+func (h hierarchy) make() ([]string, error) {
 	made, err := makeDirs(h.path)
-	if err == nil && !slices.Contains(made, h.path) {
-		err = fit(h.path)
-	}
 	if err == nil && slices.Contains(h.controllers, "cpuset") {
 		err = inheritCpuset(h.path)
+	}
+	return made, err
+}
+
+// create makes the directory of one hierarchy, or refuses it, and lists what it made even when it fails.
+func (h hierarchy) create() ([]string, error) {
+	made, err := h.make()
+	if err == nil && !slices.Contains(made, h.path) {
+		err = fit(h.path)
 	}
 	if err == nil && slices.Contains(h.controllers, "freezer") {
 		err = refuse(h.path, "freezer.state", "FROZEN", frozenReason)
 	}
 	return made, err
+}
+
+func (c *v1) Direct() bool { return true }
+
+func (c *v1) Place(pid int, _ *specs.LinuxResources) error {
+	paths := c.Paths()
+	for _, name := range slices.Sorted(maps.Keys(paths)) {
+		if err := place(paths[name], pid); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // JoinFiles has the tasks files of v1 and not its cgroup.procs: writing a

@@ -50,6 +50,10 @@ func (c *v2) create() ([]string, error) {
 	return made, err
 }
 
+func (c *v2) Direct() bool { return true }
+
+func (c *v2) Place(pid int, _ *specs.LinuxResources) error { return place(c.path, pid) }
+
 // Dir is opened for reading, as some kernels want it for clone3(2).
 func (c *v2) Dir() (*os.File, error) { return openFile(c.path, ".", unix.O_RDONLY|unix.O_DIRECTORY) }
 
