@@ -44,8 +44,8 @@ func (o *object) address() string {
 	return ip.String() + "/" + strconv.Itoa(int(o.head[1]))
 }
 
-// addAddress gives d the address o, which it had under its name before.
-func (s *Socket) addAddress(d *Device, o *object, before string) error {
+// addAddress gives d the address o.
+func (s *Socket) addAddress(d *Device, o *object) error {
 	// What the others say is the kernel's to find out anew.
 	const keep = unix.IFA_F_NODAD | unix.IFA_F_HOMEADDRESS | unix.IFA_F_MANAGETEMPADDR |
 		unix.IFA_F_NOPREFIXROUTE | unix.IFA_F_MCAUTOJOIN | unix.IFA_F_PERMANENT
@@ -56,7 +56,7 @@ func (s *Socket) addAddress(d *Device, o *object, before string) error {
 		case unix.IFA_ADDRESS, unix.IFA_LOCAL, unix.IFA_BROADCAST, unix.IFA_CACHEINFO, unix.IFA_RT_PRIORITY:
 			b = appendAttr(b, a)
 		case unix.IFA_LABEL: // the name, or name:word
-			if rest, ok := strings.CutPrefix(a.text(), before); ok && len(d.Name+rest) < unix.IFNAMSIZ {
+			if rest, ok := strings.CutPrefix(a.text(), d.origin); ok && len(d.Name+rest) < unix.IFNAMSIZ {
 				b = appendAttr(b, stringAttr(unix.IFA_LABEL, d.Name+rest))
 			}
 		}

@@ -15,6 +15,7 @@ type Device struct {
 	Up   bool
 
 	index  uint32
+	origin string // its name when the addresses were read, which their labels repeat
 	addrs  []object
 	routes []object
 }
@@ -30,7 +31,7 @@ func (s *Socket) Exists(name string) (bool, error) {
 
 // Device is the device of that name, with its addresses and routes.
 func (s *Socket) Device(name string) (d *Device, err error) {
-	d = &Device{Name: name}
+	d = &Device{Name: name, origin: name}
 	var flags uint32
 	if d.index, flags, err = s.link(name); err != nil {
 		return nil, err
@@ -90,7 +91,7 @@ func (s *Socket) Move(d *Device, to *Socket, name string, up bool) (moved *Devic
 		return &there, nil, fmt.Errorf("rename it to %s: %w", name, err)
 	}
 	for i := range there.addrs {
-		if err := to.addAddress(&there, &there.addrs[i], d.Name); err != nil {
+		if err := to.addAddress(&there, &there.addrs[i]); err != nil {
 			return &there, nil, fmt.Errorf("add its address %s: %w", there.addrs[i].address(), err)
 		}
 	}
