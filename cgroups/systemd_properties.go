@@ -132,7 +132,7 @@ func (s *systemd) unifiedProperties(list []property, m *manager, files map[strin
 	if fields := strings.Fields(files["cpu.max"]); len(fields) > 0 {
 		quota, err := parseUint(fields[0])
 		if err == nil {
-			c.Quota = new(int64(min(quota, math.MaxInt64))) //nolint:gosec // just bounded
+			c.Quota = new(int64(min(quota, math.MaxInt64)))
 		}
 		if quota == infinity {
 			c.Quota = new(int64(-1))
