@@ -75,12 +75,12 @@ func inside(ns *os.File, fn func() error) error {
 		return err
 	}
 	defer own.Close()
-	if err := unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET); err != nil { //nolint:gosec // a descriptor
+	if err := unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET); err != nil {
 		runtime.UnlockOSThread()
 		return os.NewSyscallError("setns", err)
 	}
 	err = fn()
-	if back := unix.Setns(int(own.Fd()), unix.CLONE_NEWNET); back != nil { //nolint:gosec // a descriptor
+	if back := unix.Setns(int(own.Fd()), unix.CLONE_NEWNET); back != nil {
 		return errors.Join(err, os.NewSyscallError("setns", back)) // locked: nothing else ever runs on this thread
 	}
 	runtime.UnlockOSThread()
