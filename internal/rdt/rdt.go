@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -120,8 +121,8 @@ func (g *Group) make(dir, field, full string) error {
 // Undo removes what Create has made.
 func (g *Group) Undo() error {
 	var errs []error
-	for i := len(g.made) - 1; i >= 0; i-- {
-		errs = append(errs, removeDir(g.made[i]))
+	for _, v := range slices.Backward(g.made) {
+		errs = append(errs, removeDir(v))
 	}
 	return errors.Join(errs...)
 }
