@@ -126,9 +126,7 @@ func TestArchitecturesOfOtherMachinesSayNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []specs.Arch{specs.ArchS390X, specs.ArchMIPS64, specs.ArchSHEB, specs.ArchX86} {
-		s.Architectures = append(s.Architectures, name)
-	}
+	s.Architectures = append(s.Architectures, []specs.Arch{specs.ArchS390X, specs.ArchMIPS64, specs.ArchSHEB, specs.ArchX86}...)
 	if got, err := Compile(s); err != nil || !bytes.Equal(got.Program, want.Program) {
 		t.Errorf("the program is another: %v", err)
 	}
