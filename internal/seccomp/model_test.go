@@ -1,6 +1,7 @@
 package seccomp
 
 import (
+	"slices"
 	"strings"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
@@ -59,12 +60,7 @@ func (w *way) listed(s *specs.LinuxSeccomp) bool {
 	if native == w.arch {
 		return true
 	}
-	for _, name := range s.Architectures {
-		if name == w.name {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(s.Architectures, w.name)
 }
 
 // named tells whether a call is the one that a name stands for. Where 32-bit
