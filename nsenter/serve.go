@@ -172,7 +172,7 @@ func (s *Stage) forked(pid int) error {
 		return os.NewSyscallError("pidfd_open", err)
 	}
 	s.PidFD.Close()
-	s.retired, s.Pid, s.PidFD = s.Pid, pid, os.NewFile(uintptr(pidfd), "pidfd") //nolint:gosec // a descriptor
+	s.retired, s.Pid, s.PidFD = s.Pid, pid, os.NewFile(uintptr(pidfd), "pidfd")
 	s.reap()
 	_, err = s.sock.Write([]byte{0})
 	return err
