@@ -89,7 +89,7 @@ func examine(t *testing.T, raw []byte) {
 		err = c.Check(Host{Rootless: true, Systemd: true})
 		c.Warnings()
 	}
-	problems, _ := err.(Problems) //nolint:errorlint // that is its type
+	problems, _ := err.(Problems)
 	for _, p := range problems {
 		if p.File == "" || p.Line < 1 || p.Line > bytes.Count(raw, []byte("\n"))+1 || p.Column < 1 || p.Fact == "" {
 			t.Errorf("%+v", p)
