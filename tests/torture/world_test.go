@@ -45,7 +45,7 @@ func newWorld(t *testing.T) *world {
 	w.check(err)
 	data, err := os.ReadFile(busybox)
 	w.check(err)
-	w.check(os.WriteFile(filepath.Join(w.dir, "bundle/rootfs/bin/sleep"), data, 0o755)) //nolint:gosec // a program
+	w.check(os.WriteFile(filepath.Join(w.dir, "bundle/rootfs/bin/sleep"), data, 0o755))
 	config, err := json.Marshal(spec())
 	w.check(err)
 	w.check(os.WriteFile(filepath.Join(w.dir, "bundle/config.json"), config, 0o600))
