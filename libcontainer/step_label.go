@@ -36,6 +36,15 @@ func stepLabel(b *build) error {
 	return nil
 }
 
+// checkMountLabel refuses linux.mountLabel where nothing would heed it, not even
+// the file systems that take an option for it.
+func (b *build) checkMountLabel() error {
+	if b.spec.Linux == nil || b.spec.Linux.MountLabel == "" || selinuxEnabled() {
+		return nil
+	}
+	return fmt.Errorf("linux.mountLabel (%s): SELinux is not enabled in this kernel", b.spec.Linux.MountLabel)
+}
+
 func apparmorEnabled() bool {
 	v, err := os.ReadFile("/sys/module/apparmor/parameters/enabled")
 	return err == nil && strings.HasPrefix(string(v), "Y")

@@ -9,6 +9,9 @@ import (
 
 // stepRootfs makes the mounts and devices of the container. rootfs says how.
 func stepRootfs(b *build) error {
+	if err := b.checkMountLabel(); err != nil {
+		return err
+	}
 	v, err := rootfs.New(b.Plan, rootfs.Options{
 		Spec: b.spec, Bundle: b.c.rec.Bundle, Root: b.rootfs, NoPivot: b.opt.NoPivot,
 		Userns: b.ns.has(unix.CLONE_NEWUSER), Rootless: b.opt.Rootless, Cgroups: b.hierarchies,
