@@ -37,7 +37,7 @@ func appendAttr(b []byte, a attr) []byte {
 	return b
 }
 
-func stringAttr(kind uint16, s string) attr { return attr{kind, append([]byte(s), 0)} }
+func stringAttr(kind uint16, s string) attr { return attr{kind, append([]byte(s), 0)} } //nolint:unparam // IFA_LABEL and IFLA_IFNAME are one number by chance
 
 func numberAttr(kind uint16, n uint32) attr {
 	return attr{kind, binary.NativeEndian.AppendUint32(nil, n)}
