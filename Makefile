@@ -136,7 +136,7 @@ torture: hull ## kill each command KILLS times, then CONTROL's create for compar
 	$(GO) test $(GOBUILD) -timeout 3h ./tests/torture -v -args -kills $(KILLS) -step 100us -verbs all -runtime $(CURDIR)/hull
 	-command -v $(CONTROL) >/dev/null && $(GO) test $(GOBUILD) -timeout 3h ./tests/torture -v -args -kills $(KILLS) -step 100us -verbs create -runtime $(CONTROL) -control
 
-FUZZTIME ?= 30s
+FUZZTIME ?= 10s
 .PHONY: fuzz
 fuzz: stage $(LIBSECCOMP) ## each fuzz target for FUZZTIME; what it finds goes to testdata/fuzz
 	@grep -rEo --include='*_test.go' '^func Fuzz\w+' . | while IFS=: read -r file func; do \
@@ -153,7 +153,7 @@ C_FILES     = $(wildcard nsenter/stage/*.[ch] tests/*/*.[ch])
 lint: stage $(LIBSECCOMP) $(GOLANGCI_LINT) $(GOFUMPT) ## golangci-lint, gofumpt, shellcheck, clang-format
 	@.ci/deps lint
 	@bad=$$($(GOFUMPT) -l .); if [ -n "$$bad" ]; then echo "gofumpt would change:"; echo "$$bad"; exit 1; fi
-	$(GOLANGCI_LINT) run --build-tags urfave_cli_no_docs ./...
+	$(GOLANGCI_LINT) run --allow-parallel-runners --build-tags urfave_cli_no_docs ./...
 	shellcheck $(SHELL_FILES)
 	clang-format --dry-run --Werror $(C_FILES)
 
