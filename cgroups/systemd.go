@@ -132,7 +132,10 @@ func (s *systemd) Place(pid int, r *specs.LinuxResources) error {
 		if err != nil {
 			return fmt.Errorf("unit %s: process %d cannot be put into it: %w", s.unit.name, pid, err)
 		}
-		return nil
+		if s.onV2() {
+			return nil
+		}
+		return s.Cgroup.Place(pid, nil) // where systemd does not look
 	}
 	if err := s.start(m, pid, r); err != nil {
 		return fmt.Errorf("linux.cgroupsPath (unit %s): cannot be started: %w", s.unit.name, err)
