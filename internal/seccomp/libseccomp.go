@@ -12,6 +12,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// libseccomp asks the kernel which actions it has; of a rule with another it
+// says anything but that.
+const refused = "libseccomp does not take the action on this kernel"
+
 // compileFor has libseccomp compile the profile for one ABI.
 //
 // One filter for all of them would be shorter, but then a name that only some
@@ -23,7 +27,7 @@ import (
 func compileFor(a *abi, s *specs.LinuxSeccomp) ([]unix.SockFilter, error) {
 	filter, err := newFilter(actionOf(s.DefaultAction, s.DefaultErrnoRet), a.arch)
 	if err != nil {
-		return nil, fmt.Errorf("linux.seccomp (%s): %w", a.name, err)
+		return nil, fmt.Errorf("linux.seccomp.defaultAction (%s): %s: %w", s.DefaultAction, refused, err)
 	}
 	defer filter.Release()
 	if err := addRules(filter, a.arch, s); err != nil {
@@ -74,7 +78,7 @@ func addRules(filter *libseccomp.ScmpFilter, arch libseccomp.ScmpArch, s *specs.
 			if (len(call.Args) == 0) != (conditions == nil) || isDefault(s, call) {
 				continue // libseccomp refuses a rule that changes nothing
 			}
-			for j, name := range call.Names {
+			for _, name := range call.Names {
 				if _, ok := resolve(name, arch); !ok || done[name] {
 					continue
 				}
@@ -84,7 +88,7 @@ func addRules(filter *libseccomp.ScmpFilter, arch libseccomp.ScmpArch, s *specs.
 					err = filter.AddRuleConditional(number, actionOf(call.Action, call.ErrnoRet), conditions)
 				}
 				if err != nil {
-					return fmt.Errorf("linux.seccomp.syscalls[%d].names[%d] (%s): %w", i, j, name, err)
+					return fmt.Errorf("linux.seccomp.syscalls[%d].action (%s): %s: %w", i, call.Action, refused, err)
 				}
 			}
 		}
