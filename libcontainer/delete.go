@@ -39,7 +39,10 @@ func (c *Container) destroy() error {
 	})
 }
 
+// forget removes the directory. The record goes after the configuration: one
+// that is missing beside a configuration is lost, and salvaged.
 func (c *Container) forget() error {
+	_ = os.Remove(c.path(configFile))
 	if err := os.RemoveAll(c.dir()); err != nil {
 		return fmt.Errorf("container %s: %w", c.ID, err)
 	}

@@ -70,8 +70,10 @@ func (r *Root) Load(id string) (*Container, error) {
 		if _, serr := os.Lstat(c.dir()); serr != nil {
 			return nil, fmt.Errorf("container %s: %w", id, ErrNotExist)
 		}
-		// Killed between making the directory and writing the record, or on the way.
-		rec, err = &record{ID: id}, nil
+		if _, serr := os.Lstat(c.path(configFile)); serr != nil {
+			// Killed between making the directory and writing the record, or on the way.
+			rec, err = &record{ID: id}, nil
+		}
 	}
 	if err != nil {
 		c.torn = err

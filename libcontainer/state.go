@@ -101,6 +101,9 @@ func loadRecord(dir string) (*record, error) {
 	if err := json.Unmarshal(b, rec); err != nil {
 		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, recordFile), err)
 	}
+	if rec.ID != filepath.Base(dir) {
+		return nil, fmt.Errorf("%s: is the record of %q", filepath.Join(dir, recordFile), rec.ID)
+	}
 	return rec, nil
 }
 

@@ -3,6 +3,7 @@ package tests
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -45,8 +46,7 @@ func (b *box) bring(state string) {
 	}
 }
 
-// wantRecovery asserts that what a killed command has left is shown, can be
-// deleted, and is not in the way of another container with the same id.
+// wantRecovery asserts that what a killed command has left is shown and can be deleted.
 func (b *box) wantRecovery(place string) {
 	b.t.Helper()
 	listed := b.hull("list", "--format", "json")
@@ -63,9 +63,25 @@ func (b *box) wantRecovery(place string) {
 		b.t.Errorf("%s: %s", place, r)
 	}
 	b.wantNothingLeftAt(place, state)
-	b.must(createIt(b)...)
+}
+
+// wantReusable asserts that nothing is in the way of another container with the same id.
+func (b *box) wantReusable(place string) {
+	b.t.Helper()
+	r := b.hull(createIt(b)...)
+	if r.code != 0 {
+		b.t.Errorf("%s: the id cannot be used again: %s", place, r)
+	}
 	b.must("delete", "--force", b.id)
-	b.wantNothingLeftAt(place+", the next one", state)
+	b.wantNothingLeftAt(place+", the next one", r)
+}
+
+// fewPasses drops most of the passes of the same point: one for each cgroup hierarchy, say.
+func fewPasses(points []failpoint) []failpoint {
+	return slices.DeleteFunc(points, func(p failpoint) bool {
+		_, n, again := strings.Cut(p.id, "#")
+		return again && n != "2" && n != "7"
+	})
 }
 
 // bystander is a running container that nothing of this may touch.
@@ -93,12 +109,18 @@ func TestVerbsKilledAtAnyPointLoseNothing(t *testing.T) {
 			b.bring(v.state)
 			points, _ := b.failpoints(v.args(b)...)
 			b.clear()
-			twoAtATime(t, points, func(b *box, _ int, p failpoint) {
+			if v.name != "create" && v.name != "delete" {
+				points = fewPasses(points)
+			}
+			twoAtATime(t, points, func(b *box, i int, p failpoint) {
 				b.bring(v.state)
 				if r := b.hullWith("HULL_FAIL_POINT="+p.id+":kill", v.args(b)...); r.code != -int(unix.SIGKILL) {
 					b.t.Errorf("%s: was not killed: %s", p.id, r)
 				}
 				b.wantRecovery("killed at " + p.id)
+				if v.state == "" || i == len(points)-1 {
+					b.wantReusable("killed at " + p.id)
+				}
 			}, edits...)
 		})
 	}
@@ -112,7 +134,7 @@ func TestVerbsFailedAtAnyPointLoseNothing(t *testing.T) {
 			b.bring(v.state)
 			points, _ := b.failpoints(v.args(b)...)
 			b.clear()
-			twoAtATime(t, points, func(b *box, i int, p failpoint) {
+			twoAtATime(t, fewPasses(points), func(b *box, i int, p failpoint) {
 				b.bring(v.state)
 				what, errno := action(i)
 				r := b.hullWith("HULL_FAIL_POINT="+p.id+":"+what, v.args(b)...)
@@ -138,7 +160,7 @@ func TestVerbsWhoseContainerDiesLoseNothing(t *testing.T) {
 			b.bring(v.state)
 			points, _ := b.failpoints(v.args(b)...)
 			b.clear()
-			twoAtATime(t, points, func(b *box, i int, p failpoint) {
+			twoAtATime(t, fewPasses(points), func(b *box, i int, p failpoint) {
 				b.bring(v.state)
 				l := b.stopped(p.id, v.args(b)...)
 				for _, pid := range b.inCgroup() {

@@ -172,11 +172,22 @@ func (b *box) waitStopped() {
 }
 
 func TestDamagedStateIsSaidAndRemovedWithEverything(t *testing.T) {
-	for _, text := range []string{"", "{", "garbage", `{"id":7}`} {
-		b := newBox(t, runProbe("pause"))
+	b := newBox(t, runProbe("pause"))
+	b.start()
+	file := filepath.Join(b.root, b.id, "state.json")
+	whole := b.read(file)
+	b.must("delete", "--force", b.id)
+	texts := []string{"garbage", `{"id":7}`, "null", "{}", "[]", strings.Repeat("[", 100000), strings.Repeat("\x00", len(whole)), `{"id":"other"}`, "missing"}
+	for n := 0; n < len(whole); n += len(whole)/10 + 1 {
+		texts = append(texts, whole[:n])
+	}
+	for _, text := range texts {
 		b.start()
 		pid := b.state().Pid
-		b.check(os.WriteFile(filepath.Join(b.root, b.id, "state.json"), []byte(text), 0o600))
+		b.check(os.WriteFile(file, []byte(text), 0o600))
+		if text == "missing" {
+			b.check(os.Remove(file))
+		}
 		b.refuse(1, []string{"state is damaged", "delete --force"}, "state", b.id)
 		b.must("list")
 		b.must("delete", "--force", b.id)
