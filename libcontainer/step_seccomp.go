@@ -31,7 +31,8 @@ func (b *build) filter() error {
 	if b.spec.Linux == nil || b.spec.Linux.Seccomp == nil {
 		return nil
 	}
-	f, err := seccomp.Load(filepath.Join(filepath.Dir(b.opt.stateDir), ".seccomp"), b.spec.Linux.Seccomp)
+	// "~" is in no container id, so the cache is never taken for a container.
+	f, err := seccomp.Load(filepath.Join(filepath.Dir(b.opt.stateDir), "~seccomp"), b.spec.Linux.Seccomp)
 	if err != nil {
 		return err
 	}
