@@ -18,8 +18,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// id is the container's, its cgroup's and in the way of nobody else.
-const id = "hull-torture"
+// id is the container's and its cgroup's, and in the way of nobody else.
+var id = fmt.Sprintf("hull-torture-%d", os.Getpid())
 
 // world is a bundle, a state root, and a way to see what belongs to them.
 type world struct {
