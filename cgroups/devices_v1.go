@@ -122,22 +122,26 @@ func parseDevices(text string) (deviceSet, error) {
 		if line == "a *:* rwm" {
 			return deviceSet{allowAll: true}, nil
 		}
+		bad := fmt.Errorf("devices.list: cannot understand %q", line)
 		fields := strings.FieldsFunc(line, func(r rune) bool { return r == ' ' || r == ':' })
-		if len(fields) != 4 || len(fields[0]) != 1 {
-			return set, fmt.Errorf("devices.list: cannot understand %q", line)
+		if len(fields) != 4 || fields[0] != "b" && fields[0] != "c" {
+			return set, bad
 		}
-		access, err := deviceAccess("devices.list", fields[3])
-		if err != nil {
+		e := exception{kind: fields[0][0]}
+		var err error
+		if e.access, err = deviceAccess("devices.list", fields[3]); err != nil {
 			return set, err
 		}
-		number := func(text string) int64 {
-			n, err := strconv.ParseInt(text, 10, 64)
-			if err != nil { // `*`
-				return anyNumber
+		for i, number := range []*int64{&e.major, &e.minor} {
+			if fields[1+i] == "*" {
+				*number = anyNumber
+			} else if n, err := strconv.ParseUint(fields[1+i], 10, 32); err == nil {
+				*number = int64(n)
+			} else {
+				return set, bad
 			}
-			return n
 		}
-		set.exceptions = append(set.exceptions, exception{fields[0][0], number(fields[1]), number(fields[2]), access})
+		set.exceptions = append(set.exceptions, e)
 	}
 	return set, nil
 }

@@ -124,9 +124,9 @@ func parseBytes(word string) (int64, error) {
 	if word == "-1" {
 		return -1, nil
 	}
-	unit := strings.TrimLeft(strings.ToLower(word), "0123456789")
+	unit := strings.TrimLeft(word, "0123456789")
 	n, err := strconv.ParseUint(word[:len(word)-len(unit)], 10, 63)
-	shift, ok := bytesShift(unit)
+	shift, ok := bytesShift(strings.ToLower(unit)) // which may have another length
 	switch {
 	case errors.Is(err, strconv.ErrRange), ok && n > math.MaxInt64>>shift:
 		return 0, fmt.Errorf("%q is more than fits 63 bits", word)
