@@ -1,7 +1,11 @@
 // Package seccomp compiles linux.seccomp (config-linux.md#seccomp) into the
-// classic BPF program that seccomp(2) takes. libseccomp writes the program;
-// this package adds what the spec and its users expect beyond that: ENOSYS for
-// system calls newer than the profile (see enosys.go) and a cache (cache.go).
+// classic BPF program that seccomp(2) takes.
+//
+// libseccomp knows the system calls of each architecture and what is to be
+// done about them (libseccomp.go). Its program is evaluated (decide.go) and
+// laid out anew (layout.go), with the rules that look at arguments
+// (conditions.go) and ENOSYS for syscalls newer than the profile (enosys.go).
+// A cache (cache.go, cachedir.go) spares most containers all of that.
 package seccomp
 
 import (
@@ -25,13 +29,13 @@ type Filter struct {
 // Compile compiles a profile. A profile without default action and syscalls
 // means no filter, as in runc: the Filter is nil.
 //
-// Rules are libseccomp's. A rule without args wins over those with args for the
-// same syscall, and the first of two without args over the second; when args
-// names one index twice, each of its conditions is a rule of its own. A name
-// that libseccomp does not know is skipped, for profiles are written for many
-// architectures and versions: see UnknownSyscalls. Calls through an architecture
-// that is neither native nor listed (int 0x80 on x86-64, say) kill the thread
-// whatever the default action is, so they are no way around a rule.
+// For a syscall that several entries name, one without args wins over those with,
+// and else the first that matches. When args names one index twice, each of its
+// conditions is a rule of its own. A name that libseccomp does not know is
+// skipped, for profiles are written for many architectures and versions: see
+// UnknownSyscalls. Calls through an architecture that is neither native nor
+// listed (int 0x80 on x86-64, say) kill the thread whatever the default action
+// is, so they are no way around a rule.
 func Compile(s *specs.LinuxSeccomp) (*Filter, error) {
 	return Load("", s)
 }
