@@ -148,7 +148,7 @@ func (w *world) processes() []int {
 		}
 		cgroup, _ := os.ReadFile(dir + "/cgroup")
 		cwd, _ := os.Readlink(dir + "/cwd")
-		if pid, err := strconv.Atoi(filepath.Base(dir)); err == nil && (strings.Contains(string(cgroup), id) || strings.HasPrefix(cwd, w.dir)) {
+		if pid, err := strconv.Atoi(filepath.Base(dir)); err == nil && (strings.Contains(string(cgroup), "/"+id+"\n") || strings.HasPrefix(cwd, w.dir)) {
 			pids = append(pids, pid)
 		}
 	}
