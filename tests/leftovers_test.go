@@ -36,7 +36,7 @@ func (b *box) leftovers() []string {
 		b.t.Error(err)
 	}
 	for _, e := range entries {
-		if !strings.HasPrefix(e.Name(), ".") { // caches and locks are not the container's
+		if !strings.HasPrefix(e.Name(), "~") { // the cache of seccomp programs is no container's
 			left = append(left, "state "+e.Name())
 		}
 	}

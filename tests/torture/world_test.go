@@ -125,7 +125,7 @@ func (w *world) leftovers() []string {
 	add("mount", len(w.mounts()) > 0)
 	entries, err := os.ReadDir(filepath.Join(w.dir, "root"))
 	w.check(err)
-	add("state", slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return !strings.HasPrefix(e.Name(), ".") }))
+	add("state", slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return !strings.HasPrefix(e.Name(), "~") }))
 	return kinds
 }
 
