@@ -144,7 +144,8 @@ long op_seccomp(struct stage *s, const void *filter, u64 len, u64 flags)
 	fd = sys3(__NR_seccomp, SECCOMP_SET_MODE_FILTER, flags, &prog);
 	if (fd < 0 || !(flags & SECCOMP_FILTER_FLAG_NEW_LISTENER))
 		return fd;
-	tell(s, MSG_LISTENER, (s32)fd);
+	if (tell(s, MSG_LISTENER, (s32)fd) < 0)
+		quit(1); /* the filter forbids write: nobody could be told */
 	do
 		r = sys3(__NR_read, s->peer, &byte, 1);
 	while (r == -EINTR);
