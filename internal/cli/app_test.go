@@ -92,7 +92,7 @@ func TestAContainerMayBeCalledHelp(t *testing.T) {
 func TestUnknownContainerDoesNotExist(t *testing.T) {
 	for _, line := range []string{
 		"state a", "kill a", "kill a KILL --all", "delete a", "start a", "pause a", "resume a",
-		"ps a", "ps --format json a", "update --memory 1m a", "events --stats a",
+		"ps a", "ps --format json a", "update --memory 1m a", "update --l3-cache-schema L3:0=f a", "events --stats a",
 	} {
 		_, err := hull(t, strings.Fields(line)...)
 		if err == nil || !strings.Contains(err.Error(), "container does not exist") {
