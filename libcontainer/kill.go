@@ -62,9 +62,17 @@ func (c *Container) signalRest(sig unix.Signal) error {
 	return nil
 }
 
-// killAll kills the container's process and all of its cgroup.
+// killAll kills all of the container's cgroup, and its process wherever it is.
 func (c *Container) killAll() error {
 	if err := fail.Point("kill.all"); err != nil {
+		return err
+	}
+	if len(c.rec.Cgroup.Paths) > 0 {
+		if err := c.cgroup().Kill(); err != nil {
+			return err
+		}
+	}
+	if err := fail.Point("kill.init"); err != nil {
 		return err
 	}
 	if c.rec.Init.alive(c.rec.BootID) {
@@ -72,13 +80,7 @@ func (c *Container) killAll() error {
 			return err
 		}
 	}
-	if len(c.rec.Cgroup.Paths) == 0 {
-		return nil
-	}
-	if err := fail.Point("kill.cgroup"); err != nil {
-		return err
-	}
-	return c.cgroup().Kill()
+	return nil
 }
 
 // signal sends sig to p if it is still the same process: the descriptor is
