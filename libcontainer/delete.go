@@ -75,7 +75,14 @@ func (c *Container) afterStop() error {
 	if err != nil {
 		return nil //nolint:nilerr // killed before the configuration was there: no hook has to know
 	}
-	for i, h := range hooksOf(s, "poststop") {
+	hooks := hooksOf(s, "poststop")
+	if len(hooks) > 0 {
+		// They may take long. If we are killed meanwhile, the cgroup's name may be
+		// another container's by the time delete is repeated. A full disk is no reason to stop here.
+		c.rec.Cgroup.Paths = nil
+		_ = c.save()
+	}
+	for i, h := range hooks {
 		if err := c.runHook("poststop", s, &h, specs.StateStopped); err != nil {
 			c.warn(fmt.Errorf("hooks.poststop[%d] (%s): %w", i, h.Path, err))
 		}
