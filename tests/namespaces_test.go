@@ -164,7 +164,10 @@ func TestPidNamespaceHidesTheHostsProcesses(t *testing.T) {
 }
 
 func TestNetworkNamespaceHasNothingButLoopback(t *testing.T) {
-	r := newBox(t).report("/proc/net/dev")
+	r := newBox(t).report("/proc/net/dev", "/sys/class/net/lo/flags")
+	if got := r.Files["/sys/class/net/lo/flags"]; got != "0x9\n" {
+		t.Errorf("the flags of lo are %q, want IFF_UP and IFF_LOOPBACK, 0x9", got)
+	}
 	if got := r.Files["/proc/net/dev"]; strings.Count(got, ":") != 1 || !strings.Contains(got, "lo:") {
 		t.Errorf("the interfaces are\n%s", got)
 	}

@@ -158,6 +158,14 @@ func TestSeccompIsInForceWithAndWithoutNewPrivileges(t *testing.T) {
 	}
 }
 
+func TestSeccompMayForbidWhatHullItselfCalls(t *testing.T) {
+	for _, nnp := range []bool{true, false} {
+		b := newBox(t, seccomp(rule(specs.ActErrno, "chdir", "getcwd", "umask", "setrlimit", "prlimit64", "openat2", "mount", "setsid")),
+			process(func(p *specs.Process) { p.NoNewPrivileges, p.Cwd = nnp, "/tmp" }), runProbe("open", "../etc/passwd", "r", ",", "chroot", "/"))
+		b.wantOutput("open ../etc/passwd r: ok", "chroot /: EPERM")
+	}
+}
+
 func TestSeccompIsInForceForExecToo(t *testing.T) {
 	b := running(t, seccomp(rule(specs.ActErrno, makesDirectories...)))
 	if got := b.must("exec", b.id, "/bin/probe", "mkdir", "/x").stdout; got != "mkdir /x: EPERM\n" {
