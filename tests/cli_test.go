@@ -153,3 +153,12 @@ func TestWorkIsDoneWhenTheBundleIsGone(t *testing.T) {
 	b.must("delete", "--force", b.id)
 	b.wantNothingLeft()
 }
+
+// go-runc has one set of options for create and run.
+func TestCreateTakesTheFlagsOfRun(t *testing.T) {
+	b := newBox(t)
+	b.must("create", "--bundle", b.bundle, "--detach", "--keep", "-no-subreaper", b.id)
+	b.wantStatus("created")
+	b.must("delete", "--force", b.id)
+	b.wantNothingLeft()
+}

@@ -16,8 +16,13 @@ func createCommand() *urfave.Command {
 		Name:      "create",
 		Usage:     "make a container from a bundle; start runs its program",
 		ArgsUsage: "ID",
-		Flags:     createFlags(),
-		Action:    create,
+		Flags: append(createFlags(),
+			// What run can be told and create does anyway: go-runc passes them to both.
+			&urfave.BoolFlag{Name: "detach", Aliases: []string{"d"}, Hidden: true},
+			&urfave.BoolFlag{Name: "keep", Hidden: true},
+			&urfave.BoolFlag{Name: "no-subreaper", Hidden: true},
+		),
+		Action: create,
 	}
 }
 
