@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/moby/sys/mountinfo"
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 )
@@ -129,21 +130,28 @@ func TestCgroupMountShowsOnlyTheContainersCgroup(t *testing.T) {
 }
 
 func TestMountsOfTheHostStayAsTheyWere(t *testing.T) {
-	before, err := os.ReadFile("/proc/self/mountinfo")
-	if err != nil {
-		t.Fatal(err)
-	}
 	b := newBox(t, func(s *specs.Spec) { s.Linux.RootfsPropagation = "rslave" }, runProbe("mount", "tmpfs", "/mnt", "tmpfs", "0"), privileged)
+	before := b.hostMounts()
 	if got := b.mustRun(); got != "mount tmpfs /mnt tmpfs 0: ok\n" {
 		t.Fatalf("got %q", got)
 	}
-	after, err := os.ReadFile("/proc/self/mountinfo")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if string(before) != string(after) {
+	if after := b.hostMounts(); after != before {
 		t.Errorf("before:\n%s\nafter:\n%s", before, after)
 	}
+}
+
+// hostMounts are the mounts of the host, without those of other tests that may be at work.
+func (b *box) hostMounts() string {
+	b.t.Helper()
+	infos, err := mountinfo.GetMounts(func(m *mountinfo.Info) (skip, stop bool) {
+		return within(m.Mountpoint, os.TempDir()) && !within(m.Mountpoint, b.dir), false
+	})
+	b.check(err)
+	var text strings.Builder
+	for _, m := range infos {
+		fmt.Fprintf(&text, "%d %s %s %s %s %s\n", m.ID, m.Root, m.Mountpoint, m.Options, m.Optional, m.FSType)
+	}
+	return text.String()
 }
 
 func TestMountErrorNamesTheFieldAndTheErrno(t *testing.T) {
