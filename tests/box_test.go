@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
+
+	"hull/tests/image"
 )
 
 // box is one container under test: a bundle, an id, and a state root of its own.
@@ -51,7 +53,7 @@ func makeBox(t *testing.T, edits ...edit) *box {
 	b.rootfs = filepath.Join(b.bundle, "rootfs")
 	b.root = filepath.Join(b.dir, "root")
 	b.check(os.MkdirAll(b.bundle, 0o755))
-	b.check(cloneBase(b.rootfs))
+	b.check(image.Clone(baseRoot, b.rootfs))
 	t.Cleanup(b.cleanup)
 	b.configure(defaultSpec(b.id), edits...)
 	return b

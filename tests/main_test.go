@@ -7,9 +7,10 @@ package tests
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"hull/tests/image"
 )
 
 // Where the shared things of one run of the tests are.
@@ -53,17 +54,12 @@ func prepare() error {
 	if _, err := os.Stat(hullPath); err != nil {
 		return fmt.Errorf("%w: run make first", err)
 	}
-	sources, err := filepath.Glob("probe/*.c")
-	if err != nil {
+	probe = filepath.Join(work, "probe")
+	if err := image.Probe("probe", probe); err != nil {
 		return err
 	}
-	probe = filepath.Join(work, "probe")
-	gcc := exec.Command("gcc", append([]string{"-static", "-Os", "-Wall", "-Wextra", "-Werror", "-o", probe}, sources...)...)
-	if out, err := gcc.CombinedOutput(); err != nil {
-		return fmt.Errorf("build the probe: %w\n%s", err, out)
-	}
 	baseRoot = filepath.Join(work, "base")
-	return makeBase()
+	return image.Make(baseRoot, probe)
 }
 
 // needRoot skips the test where it cannot work, and fails it where the preparation failed.

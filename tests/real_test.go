@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
+
+	"hull/tests/image"
 )
 
 // debian is the root file system of a minimal Debian of the host's release, kept in .cache.
@@ -112,7 +114,7 @@ func unpacked(t *testing.T) *box {
 	if _, err := exec.LookPath("umoci"); err != nil {
 		t.Skipf("%v: install umoci", err)
 	}
-	layout, image := b.path("image"), b.path("image")+":latest"
+	layout, tag := b.path("image"), b.path("image")+":latest"
 	umoci := func(args ...string) {
 		t.Helper()
 		cmd := exec.Command("umoci", args...)
@@ -122,15 +124,15 @@ func unpacked(t *testing.T) *box {
 		}
 	}
 	umoci("init", "--layout", layout)
-	umoci("new", "--image", image)
-	umoci("unpack", "--image", image, b.path("unpacked"))
+	umoci("new", "--image", tag)
+	umoci("unpack", "--image", tag, b.path("unpacked"))
 	b.check(os.Remove(b.path("unpacked", "rootfs")))
-	b.check(cloneBase(b.path("unpacked", "rootfs")))
-	umoci("repack", "--image", image, b.path("unpacked"))
-	umoci("config", "--image", image, "--config.entrypoint", "/bin/probe", "--config.cmd", "report", "--config.user", "1000:1000",
+	b.check(image.Clone(baseRoot, b.path("unpacked", "rootfs")))
+	umoci("repack", "--image", tag, b.path("unpacked"))
+	umoci("config", "--image", tag, "--config.entrypoint", "/bin/probe", "--config.cmd", "report", "--config.user", "1000:1000",
 		"--config.env", "PATH=/bin", "--config.env", "FROM=image", "--config.workingdir", "/srv/work")
 	b.check(os.RemoveAll(b.bundle))
-	umoci("unpack", "--image", image, b.bundle)
+	umoci("unpack", "--image", tag, b.bundle)
 	return b
 }
 

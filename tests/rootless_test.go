@@ -11,6 +11,8 @@ import (
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
+
+	"hull/tests/image"
 )
 
 // The ordinary user of these tests, and the ids that subuid(5) gives to it.
@@ -50,7 +52,7 @@ func ordinary(t *testing.T, subids bool, edits ...edit) *box {
 	b.file("etc/passwd", b.read("/etc/passwd")+fmt.Sprintf("%s:x:%d:%d::/:/bin/sh\n", userName, userID, userID))
 	b.file("etc/group", b.read("/etc/group")+fmt.Sprintf("%s:x:%d:\n", userName, userID))
 	b.binary = b.path("hull") // the working tree may be out of the user's reach
-	b.check(copyFile(hullPath, b.binary, 0o755))
+	b.check(image.Copy(hullPath, b.binary, 0o755))
 	b.wrapper = []string{"unshare", "-m", "env", "ETC=" + etc, "XDG_RUNTIME_DIR=" + b.path("run"), "sh", b.file("as-user", asUser)}
 	b.check(os.Mkdir(b.path("run"), 0o700))
 	b.own(b.dir, b.path("run"), b.bundle, b.rootfs, b.rootfs+"/tmp", b.rootfs+"/dev", b.rootfs+"/proc", b.rootfs+"/sys", b.rootfs+"/mnt")
