@@ -29,21 +29,22 @@ type Cgroup interface {
 	// Create makes it, with the parents that are missing. It refuses one
 	// that has processes or is frozen, and leaves nothing behind when it fails.
 	Create() error
-	// Direct says that processes join by themselves, by Dir and JoinFiles.
+	// Direct says that processes join by themselves, by Dir and JoinPaths.
 	// Otherwise somebody else, systemd, has to Place them.
 	Direct() bool
 	// Place moves the process pid there, before it has children or makes a
 	// cgroup namespace. Where it is what makes the cgroup, r are the limits to
-	// begin with; Set is to follow all the same, and to come later.
+	// begin with; Set is to follow all the same, and to come later. An error
+	// that is [fs.ErrExist] says that the cgroup is somebody else's.
 	Place(pid int, r *specs.LinuxResources) error
 	// Dir is its directory in the unified hierarchy, for a process to be
 	// born in (clone3(2), CLONE_INTO_CGROUP); nil where there is none. Being
 	// born there is much quicker than moving there.
 	Dir() (*os.File, error)
-	// JoinFiles are the files into which a single-threaded process writes
+	// JoinPaths are the files into which a single-threaded process writes
 	// "0" to join. Those of v1 are always among them, that of the
 	// unified hierarchy unless born says that the process was born in Dir.
-	JoinFiles(born bool) ([]*os.File, error)
+	JoinPaths(born bool) []string
 	// Set puts the limits in force, but not the device rules.
 	Set(r *specs.LinuxResources) error
 	// SetDevices allows what the rules allow, in their order, and nothing else.
@@ -72,6 +73,9 @@ type Cgroup interface {
 	// one: the cgroup itself; or, if that gives controllers to sub-cgroups and
 	// so takes no processes (a container that runs systemd), where pid is.
 	Of(pid int) (Cgroup, error)
+	// Below is the cgroup in the directories paths, which are in those of
+	// this one and exist.
+	Below(paths map[string]string) Cgroup
 	// Delete removes it and what is below, and the parents that were made
 	// for it once they are empty. It waits for dying processes. Deleting
 	// what is gone already is no error.

@@ -22,7 +22,7 @@ func (n *none) Create() error                          { return nil }
 func (n *none) Direct() bool                           { return true }
 func (n *none) Place(int, *specs.LinuxResources) error { return nil }
 func (n *none) Dir() (*os.File, error)                 { return nil, nil }
-func (n *none) JoinFiles(bool) ([]*os.File, error)     { return nil, nil }
+func (n *none) JoinPaths(bool) []string                { return nil }
 func (n *none) Delegate(int) error                     { return nil }
 func (n *none) Freeze() error                          { return ErrNone }
 func (n *none) Thaw() error                            { return ErrNone }
@@ -33,6 +33,7 @@ func (n *none) Stats() (*Stats, error)                 { return nil, ErrNone }
 func (n *none) OOMKills() (uint64, error)              { return 0, ErrNone }
 func (n *none) WatchOOM() (*OOMWatch, error)           { return nil, ErrNone }
 func (n *none) Of(int) (Cgroup, error)                 { return n, nil }
+func (n *none) Below(map[string]string) Cgroup         { return n }
 func (n *none) Delete() error                          { return nil }
 
 // Set refuses any limit.

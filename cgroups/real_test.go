@@ -71,15 +71,8 @@ func created(t *testing.T, h *Host) Cgroup {
 // process runs a shell script in c, which says so when it is there.
 func process(t *testing.T, c Cgroup, born bool, script string) *exec.Cmd {
 	t.Helper()
-	files, err := c.JoinFiles(born)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer closeAll(files)
 	cmd := exec.Command("/bin/sh", "-c", `for f; do echo 0 >"$f" || exit 1; done; echo there; `+script, "sh")
-	for _, f := range files {
-		cmd.Args = append(cmd.Args, f.Name())
-	}
+	cmd.Args = append(cmd.Args, c.JoinPaths(born)...)
 	if dir, err := c.Dir(); err != nil {
 		t.Fatal(err)
 	} else if born && dir != nil {

@@ -16,6 +16,7 @@ type systemd struct {
 	Cgroup // its directories
 	unit   unit
 	paths  map[string]string
+	below  string // what follows the scope's directory in paths
 	o      Options
 	placed bool // just now, with its limits
 }

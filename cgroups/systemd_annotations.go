@@ -9,15 +9,15 @@ import (
 	"hull/internal/dbus"
 )
 
-// annotationPrefix begins the annotations that are properties of the unit, as
+// PropertyAnnotation begins the annotations that are properties of the unit, as
 // in runc and crun: org.systemd.property.TimeoutStopUSec is `uint64 5000000`.
-const annotationPrefix = "org.systemd.property."
+const PropertyAnnotation = "org.systemd.property."
 
 // annotated reads the properties that annotations ask for.
 func annotated(annotations map[string]string) ([]property, error) {
 	var list []property
 	for _, key := range slices.Sorted(maps.Keys(annotations)) {
-		name, ok := strings.CutPrefix(key, annotationPrefix)
+		name, ok := strings.CutPrefix(key, PropertyAnnotation)
 		if !ok {
 			continue
 		}

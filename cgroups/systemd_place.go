@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"hull/internal/dbus"
 
@@ -35,6 +36,22 @@ func (s *systemd) Direct() bool {
 	return true
 }
 
+// Of is in the scope.
+func (s *systemd) Of(pid int) (Cgroup, error) {
+	c, err := s.Cgroup.Of(pid)
+	if err != nil || c == s.Cgroup {
+		return s, err
+	}
+	return s.Below(c.Paths()), nil
+}
+
+// Below is in the scope too: systemd is to put processes there.
+func (s *systemd) Below(paths map[string]string) Cgroup {
+	c := &systemd{Cgroup: s.Cgroup.Below(paths), unit: s.unit, paths: paths, o: s.o}
+	c.below = strings.TrimPrefix(c.anyPath(), s.anyPath())
+	return c
+}
+
 func exists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
@@ -60,7 +77,7 @@ func (s *systemd) Place(pid int, r *specs.LinuxResources) error {
 	}
 	defer m.conn.Close()
 	if exists(s.anyPath()) {
-		_, err := m.conn.Call(call("AttachProcessesToUnit", "ssau", s.unit.name, "", []any{uint32(pid)})) //nolint:gosec // a pid
+		_, err := m.conn.Call(call("AttachProcessesToUnit", "ssau", s.unit.name, s.below, []any{uint32(pid)})) //nolint:gosec // a pid
 		if err != nil {
 			return fmt.Errorf("unit %s: process %d cannot be put into it: %w", s.unit.name, pid, err)
 		}
@@ -115,7 +132,7 @@ func (s *systemd) start(m *manager, pid int, r *specs.LinuxResources) error {
 		}
 	}
 	if isError(err, "UnitExists") {
-		return fmt.Errorf("there is a unit of this name: %w", err)
+		return fmt.Errorf("there is a unit of this name: %w: %w", fs.ErrExist, err)
 	}
 	return err
 }

@@ -72,7 +72,7 @@ func TestReadsPropertiesFromAnnotations(t *testing.T) {
 		t.Errorf("got %v, %v", list, err)
 	}
 	for key, text := range map[string]string{"Ab": "1", "Abc1": "1", "Abc": "unquoted", "AbcSec": "'text'", "AbSec": "-1.0", "Abc Sec": "1"} {
-		if list, err := annotated(map[string]string{annotationPrefix + key: text}); err == nil {
+		if list, err := annotated(map[string]string{PropertyAnnotation + key: text}); err == nil {
 			t.Errorf("%s = %s became %v", key, text, list)
 		}
 	}

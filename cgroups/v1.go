@@ -1,14 +1,12 @@
 package cgroups
 
 import (
-	"fmt"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
-	"strings"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
-	"golang.org/x/sys/unix"
 
 	"hull/internal/fail"
 )
@@ -160,28 +158,18 @@ func (c *v1) Place(pid int, _ *specs.LinuxResources) error {
 	return nil
 }
 
-// JoinFiles has the tasks files of v1 and not its cgroup.procs: writing a
+// JoinPaths has the tasks files of v1 and not its cgroup.procs: writing a
 // thread's own id there takes no global lock, which on an idle machine is
 // waited for up to 12 ms.
-func (c *v1) JoinFiles(born bool) ([]*os.File, error) {
-	files := make([]*os.File, 0, len(c.hierarchies)+1)
+func (c *v1) JoinPaths(born bool) []string {
+	files := make([]string, 0, len(c.hierarchies)+1)
 	for _, h := range c.hierarchies {
-		f, err := openFile(h.path, "tasks", unix.O_WRONLY)
-		if err != nil {
-			closeAll(files)
-			return nil, fmt.Errorf("cgroup %s: %w", strings.Join(h.controllers, ","), err)
-		}
-		files = append(files, f)
+		files = append(files, filepath.Join(h.path, "tasks"))
 	}
-	if c.unified == nil {
-		return files, nil
+	if c.unified != nil {
+		files = append(files, c.unified.JoinPaths(born)...)
 	}
-	more, err := c.unified.JoinFiles(born)
-	if err != nil {
-		closeAll(files)
-		return nil, err
-	}
-	return append(files, more...), nil
+	return files
 }
 
 func (c *v1) Dir() (*os.File, error) {
@@ -197,6 +185,10 @@ func (c *v1) Delegate(int) error { return nil }
 
 // Of is c: every cgroup of v1 takes processes.
 func (c *v1) Of(int) (Cgroup, error) { return c, nil }
+
+func (c *v1) Below(paths map[string]string) Cgroup {
+	return loadFiles(paths, Options{Rootless: c.rootless})
+}
 
 func (c *v1) Pids() ([]int, error) { return pidsBelow(c.any()) }
 

@@ -57,15 +57,11 @@ func (c *v2) Place(pid int, _ *specs.LinuxResources) error { return place(c.path
 // Dir is opened for reading, as some kernels want it for clone3(2).
 func (c *v2) Dir() (*os.File, error) { return openFile(c.path, ".", unix.O_RDONLY|unix.O_DIRECTORY) }
 
-func (c *v2) JoinFiles(born bool) ([]*os.File, error) {
+func (c *v2) JoinPaths(born bool) []string {
 	if born {
-		return nil, nil
+		return nil
 	}
-	f, err := openFile(c.path, "cgroup.procs", unix.O_WRONLY)
-	if err != nil {
-		return nil, fmt.Errorf("cgroup: %w", err)
-	}
-	return []*os.File{f}, nil
+	return []string{filepath.Join(c.path, "cgroup.procs")}
 }
 
 func (c *v2) Set(r *specs.LinuxResources) error {
@@ -198,6 +194,10 @@ func (c *v2) Of(pid int) (Cgroup, error) {
 		return &v2{path: path, rootless: c.rootless}, nil
 	}
 	return c, err
+}
+
+func (c *v2) Below(paths map[string]string) Cgroup {
+	return loadFiles(paths, Options{Rootless: c.rootless})
 }
 
 func (c *v2) Pids() ([]int, error) { return pidsBelow(c.path) }

@@ -22,7 +22,7 @@ func newCgroup(host *cgroups.Host, id string, s *specs.Spec, o *CreateOptions) (
 	if s.Linux != nil {
 		path = s.Linux.CgroupsPath
 	}
-	return host.New(path, id, cgroups.Options{Rootless: o.Rootless})
+	return host.New(path, id, cgroups.Options{Rootless: o.Rootless, Systemd: o.SystemdCgroup, Annotations: s.Annotations})
 }
 
 func resources(s *specs.Spec) *specs.LinuxResources {
@@ -34,7 +34,7 @@ func resources(s *specs.Spec) *specs.LinuxResources {
 
 // cgroup is the container's cgroup as recorded.
 func (c *Container) cgroup() cgroups.Cgroup {
-	return cgroups.Load(c.rec.Cgroup.Paths, cgroups.Options{Rootless: c.rec.Rootless})
+	return cgroups.Load(c.rec.Cgroup.Paths, cgroups.Options{Rootless: c.rec.Rootless, Systemd: c.rec.Cgroup.Systemd})
 }
 
 // limitDevices sets the device rules: the configuration's, then those for the devices that
@@ -118,27 +118,11 @@ func bornInside(cg cgroups.Cgroup) bool {
 	return unified && sys.HasClone3()
 }
 
-// joinPaths are the files of cg into which a process writes 0 to join.
-func joinPaths(cg cgroups.Cgroup, born bool) []string {
-	var list []string
-	for controller, dir := range cg.Paths() {
-		file := filepath.Join(dir, "tasks")
-		if controller == "" {
-			file = filepath.Join(dir, "cgroup.procs")
-		}
-		if (controller != "" || !born) && !slices.Contains(list, file) {
-			list = append(list, file)
-		}
-	}
-	slices.Sort(list)
-	return list
-}
-
 // execCgroup is where exec's process goes: the container's cgroup, or with
-// `[controller,…:]path` one below it, which has to exist.
-func execCgroup(cg cgroups.Cgroup, sub []string) (cgroups.Cgroup, error) {
+// `[controller,…:]path` one below it, which has to exist. init is the container's process.
+func execCgroup(cg cgroups.Cgroup, sub []string, init int) (cgroups.Cgroup, error) {
 	if len(sub) == 0 {
-		return cg, nil
+		return cg.Of(init)
 	}
 	paths := cg.Paths()
 	for _, arg := range sub {
@@ -164,5 +148,5 @@ func execCgroup(cg cgroups.Cgroup, sub []string) (cgroups.Cgroup, error) {
 			}
 		}
 	}
-	return cgroups.Load(paths, cgroups.Options{}), nil
+	return cg.Below(paths), nil
 }

@@ -58,8 +58,7 @@ func (r *Root) Create(id string, o CreateOptions) (*Container, error) {
 		{"create.rdt", func() error { return c.makeRdt(b.spec) }, c.undoRdt},
 		{"create.stage", func() error { return c.spawn(b) }, c.killStage},
 		// The stage is at work; meanwhile the limits.
-		{"create.limits", func() error { return b.cg.Set(resources(b.spec)) }, nil},
-		{"create.delegate", func() error { return delegateCgroup(b) }, nil},
+		{"create.limits", b.limitDirect, nil},
 		{"create.setup", func() error { return c.explain(c.Init.stage.Serve(b.ready)) }, func() { c.undoNetDevices(b) }},
 		{"create.start", func() error { return c.finishRun(b, &o) }, nil},
 		{"create.publish", func() error { return c.publish(&o) }, nil},
@@ -110,7 +109,8 @@ func (r *Root) prepare(id string, cfg *specconv.Config, o *CreateOptions) (*Cont
 	if err := b.cg.Check(); err != nil {
 		return nil, nil, err
 	}
-	b.hierarchies, b.born = hierarchies(host, b.cg), bornInside(b.cg)
+	b.hierarchies, b.direct = hierarchies(host, b.cg), !o.SystemdCgroup
+	b.born = b.direct && bornInside(b.cg)
 	if !o.Run {
 		b.opt.listener = func() (*os.File, error) { return sys.ListenUnix(c.path(socketFile)) }
 	}
@@ -119,7 +119,7 @@ func (r *Root) prepare(id string, cfg *specconv.Config, o *CreateOptions) (*Cont
 		ID: id, Bundle: cfg.Bundle, Rootfs: rootfs, Created: time.Now().UTC(), UID: os.Getuid(),
 		BootID: bootID(), Rootless: o.Rootless, Notes: s.Annotations,
 	}
-	c.rec.Cgroup.Paths = b.cg.Paths()
+	c.rec.Cgroup = cgroupRecord{Paths: b.cg.Paths(), Systemd: o.SystemdCgroup}
 	if err := c.nameRdt(s); err != nil {
 		return nil, nil, err
 	}

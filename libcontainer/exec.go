@@ -42,13 +42,14 @@ func (c *Container) Exec(o ExecOptions) (*Process, error) {
 		Stdio: o.Stdio, Preserve: o.PreserveFDs, ConsoleSocket: o.ConsoleSocket, NoNewKeyring: o.NoNewKeyring,
 		Rootless: c.rec.Rootless, Detach: o.Detach, stateDir: c.dir(),
 	}}
-	if b.cg, err = execCgroup(c.cgroup(), o.Cgroup); err != nil {
+	if b.cg, err = execCgroup(c.cgroup(), o.Cgroup, c.rec.Init.Pid); err != nil {
 		return nil, err
 	}
 	if err := checkConsole(o.Process, o.Detach, o.ConsoleSocket); err != nil {
 		return nil, err
 	}
-	b.born = bornInside(b.cg)
+	b.direct = b.cg.Direct()
+	b.born = b.direct && bornInside(b.cg)
 	p := &Process{}
 	b.opt.readyHandler = func(call *plan.Call) error {
 		if err := c.joinRdt(call.Pid); err != nil {

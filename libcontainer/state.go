@@ -74,7 +74,8 @@ type process struct {
 
 // cgroupRecord is enough to find the cgroup again.
 type cgroupRecord struct {
-	Paths map[string]string `json:"paths,omitempty"`
+	Paths   map[string]string `json:"paths,omitempty"`
+	Systemd bool              `json:"systemd,omitempty"` // it is a scope of systemd's
 }
 
 func (c *Container) dir() string             { return filepath.Join(c.root.Dir, c.ID) }
@@ -119,10 +120,23 @@ func (c *Container) salvage() *record {
 	if s, err := c.spec(); err == nil && s.Linux != nil {
 		path = s.Linux.CgroupsPath
 	}
-	if cg, err := host.New(path, c.ID, cgroups.Options{}); err == nil {
-		rec.Cgroup.Paths = cg.Paths()
+	for _, systemd := range []bool{false, true} {
+		cg, err := host.New(path, c.ID, cgroups.Options{Systemd: systemd, Rootless: os.Geteuid() != 0})
+		if err == nil && anyExists(cg.Paths()) {
+			rec.Cgroup = cgroupRecord{Paths: cg.Paths(), Systemd: systemd}
+			break
+		}
 	}
 	return rec
+}
+
+func anyExists(paths map[string]string) bool {
+	for _, path := range paths {
+		if _, err := os.Stat(path); err == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // spec is the configuration the container was created with.

@@ -81,7 +81,8 @@ type build struct {
 	opt         *options
 	ns          namespaces
 	cg          cgroups.Cgroup
-	born        bool // the stage is born in the unified hierarchy of cg
+	direct      bool // the stage joins cg by itself
+	born        bool // it is born in the unified hierarchy of cg
 	hierarchies []rootfs.Hierarchy
 
 	proc   plan.Reg // the host's procfs

@@ -52,6 +52,9 @@ func makeBox(t *testing.T, edits ...edit) *box {
 	b.bundle = filepath.Join(b.dir, "bundle")
 	b.rootfs = filepath.Join(b.bundle, "rootfs")
 	b.root = filepath.Join(b.dir, "root")
+	if underSystemd {
+		b.global = append(b.global, "--systemd-cgroup")
+	}
 	b.check(os.MkdirAll(b.bundle, 0o755))
 	b.check(image.Clone(baseRoot, b.rootfs))
 	t.Cleanup(b.cleanup)

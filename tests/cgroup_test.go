@@ -25,7 +25,7 @@ func (b *box) cgroupDir(controller string) string {
 	b.check(err)
 	for _, m := range infos {
 		if m.FSType == "cgroup2" && controller == "" || m.FSType == "cgroup" && slices.Contains(strings.Split(m.VFSOptions, ","), controller) {
-			return filepath.Join(m.Mountpoint, b.spec.Linux.CgroupsPath)
+			return filepath.Join(m.Mountpoint, cgroupBelow(b.spec.Linux.CgroupsPath))
 		}
 	}
 	b.t.Skipf("this host has no cgroup v1 hierarchy with %s", controller)

@@ -57,7 +57,6 @@ func TestUsageErrorsSayWhatIsWrong(t *testing.T) {
 		{"--log-format xml list", 1, "xml"},
 		{"--log-level nope list", 1, "nope"},
 		{"--rootless nope list", 1, "nope"},
-		{"--systemd-cgroup list", 1, "systemd"},
 		{"update --pids-limit x a", 1, "x"},
 		{"run --preserve-fds -1 a", 1, "preserve-fds"},
 	} {
@@ -80,7 +79,7 @@ func TestSpecWritesABundlesConfiguration(t *testing.T) {
 	if !s.Process.Terminal || s.Process.Args[0] != "sh" || !s.Root.Readonly || s.Hostname == "" || len(s.Mounts) < 6 || len(s.Linux.Namespaces) < 5 {
 		t.Errorf("the configuration is %+v", s)
 	}
-	b.configure(&s, runProbe(), process(func(p *specs.Process) { p.Terminal = false; p.Env[0] = "PATH=/bin" }), func(s *specs.Spec) { s.Linux.CgroupsPath = "/" + b.id })
+	b.configure(&s, runProbe(), process(func(p *specs.Process) { p.Terminal = false; p.Env[0] = "PATH=/bin" }), func(s *specs.Spec) { s.Linux.CgroupsPath = cgroupsPath(b.id) })
 	if r := b.report(); r.PID != 1 || r.Hostname != s.Hostname {
 		t.Errorf("pid %d, hostname %s", r.PID, r.Hostname)
 	}

@@ -28,6 +28,9 @@ func (b *box) leftovers() []string {
 	for _, dir := range b.cgroups() {
 		left = append(left, "cgroup "+dir)
 	}
+	for _, unit := range b.units() {
+		left = append(left, "unit "+unit)
+	}
 	for _, s := range b.sockets() {
 		left = append(left, "socket "+s)
 	}

@@ -141,7 +141,7 @@ func TestBundleUnpackedByUmociRuns(t *testing.T) {
 	var s specs.Spec
 	b.check(json.Unmarshal([]byte(b.read(b.bundle+"/config.json")), &s))
 	b.configure(&s, process(func(p *specs.Process) { p.Terminal, p.Env = false, append(p.Env, markerName+"="+b.id) }),
-		func(s *specs.Spec) { s.Linux.CgroupsPath = "/" + b.id })
+		func(s *specs.Spec) { s.Linux.CgroupsPath = cgroupsPath(b.id) })
 	r := b.report()
 	from, _ := r.env("FROM")
 	if got := fmt.Sprintf("%d %d %s %s %d", r.UIDs[0], r.GIDs[0], from, r.Cwd, r.PID); got != "1000 1000 image /srv/work 1" {
@@ -159,7 +159,7 @@ func TestImagesFilesKeepTheirAttributes(t *testing.T) {
 	var s specs.Spec
 	b.check(json.Unmarshal([]byte(b.read(b.bundle+"/config.json")), &s))
 	b.configure(&s, args("/bin/busybox", "stat", "-c", "%a %U", "/tmp", "/bin/busybox", "/etc/passwd"), user(0, 0),
-		process(func(p *specs.Process) { p.Terminal, p.Cwd = false, "/" }), func(s *specs.Spec) { s.Linux.CgroupsPath = "/" + b.id })
+		process(func(p *specs.Process) { p.Terminal, p.Cwd = false, "/" }), func(s *specs.Spec) { s.Linux.CgroupsPath = cgroupsPath(b.id) })
 	if got := b.mustRun(); got != "1777 root\n755 root\n644 root\n" || files < 20 {
 		t.Errorf("of %d files: %q", files, got)
 	}

@@ -60,13 +60,6 @@ func TestMisuseIsOneMessageWithAHint(t *testing.T) {
 	}
 }
 
-func TestRefusesSystemdCgroupUntilThereIsADriver(t *testing.T) {
-	_, err := hull(t, "--systemd-cgroup", "state", "a")
-	if err == nil || !strings.Contains(err.Error(), "--systemd-cgroup: there is no systemd cgroup driver") {
-		t.Error(err)
-	}
-}
-
 func TestEveryCommandExplainsItself(t *testing.T) {
 	for _, c := range newApp("hull", nil).Commands {
 		out, err := hull(t, c.Name, "--help")

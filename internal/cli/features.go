@@ -5,6 +5,7 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go/features"
 	urfave "github.com/urfave/cli/v2"
 
+	"hull/cgroups"
 	"hull/internal/seccomp"
 	"hull/specconv"
 )
@@ -25,7 +26,7 @@ func featuresCommand() *urfave.Command {
 // newFeatures is the features document. Its lists are the tables that the
 // configuration is checked and lowered with.
 func newFeatures() *features.Features {
-	yes, no := true, false
+	yes := true
 	f := &features.Features{
 		OCIVersionMin: "1.0.0",
 		OCIVersionMax: specs.Version,
@@ -34,7 +35,7 @@ func newFeatures() *features.Features {
 		Linux: &features.Linux{
 			Namespaces:   specconv.NamespaceNames(),
 			Capabilities: specconv.CapabilityNames(),
-			Cgroup:       &features.Cgroup{V1: &yes, V2: &yes, Systemd: &no, SystemdUser: &no, Rdma: &yes},
+			Cgroup:       &features.Cgroup{V1: &yes, V2: &yes, Systemd: &yes, SystemdUser: &yes, Rdma: &yes},
 			Seccomp:      seccomp.Supported(),
 			Apparmor:     &features.Apparmor{Enabled: &yes},
 			Selinux:      &features.Selinux{Enabled: &yes},
@@ -46,6 +47,7 @@ func newFeatures() *features.Features {
 			MountExtensions: &features.MountExtensions{IDMap: &features.IDMap{Enabled: &yes}},
 			NetDevices:      &features.NetDevices{Enabled: &yes},
 		},
+		PotentiallyUnsafeConfigAnnotations: []string{cgroups.PropertyAnnotation},
 		Annotations: map[string]string{
 			"hull.version":                         version,
 			"io.github.seccomp.libseccomp.version": seccomp.Version(),

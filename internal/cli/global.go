@@ -19,7 +19,7 @@ func globalFlags() []urfave.Flag {
 		&urfave.StringFlag{Name: "log-format", Usage: "write the log as text or json", Value: "text"},
 		&urfave.StringFlag{Name: "log-level", Usage: "log from this level on: debug, info, warning or error", DefaultText: "warning on standard error, error in a file"},
 		&urfave.BoolFlag{Name: "debug", Usage: "the same as --log-level debug"},
-		&urfave.BoolFlag{Name: "systemd-cgroup", Usage: "let systemd make the cgroups"},
+		&urfave.BoolFlag{Name: "systemd-cgroup", Usage: "let systemd make the cgroup of a new container; linux.cgroupsPath is slice:prefix:name"},
 		&urfave.StringFlag{Name: "rootless", Usage: "do without privileges: true, false or auto", Value: "auto"},
 	}
 }
@@ -27,9 +27,6 @@ func globalFlags() []urfave.Flag {
 func applyGlobalFlags(c *urfave.Context) error {
 	if err := openLog(c); err != nil {
 		return err
-	}
-	if c.Bool("systemd-cgroup") {
-		return errors.New("--systemd-cgroup: there is no systemd cgroup driver in this hull yet; cgroups are made in cgroupfs without it")
 	}
 	if v := c.String("rootless"); v != "auto" && v != "true" && v != "false" {
 		return fmt.Errorf("--rootless %q: must be true, false or auto", v)
