@@ -171,9 +171,3 @@ func openFile(path, name string, flags int) (*os.File, error) {
 	defer d.close()
 	return d.file(name, flags)
 }
-
-func closeAll(files []*os.File) {
-	for _, f := range files {
-		_ = f.Close()
-	}
-}

@@ -189,10 +189,16 @@ func TestExecGoesWhereTheContainersProcessIs(t *testing.T) {
 	}
 }
 
+// onV2 says whether cgroup v2 carries the resource controllers.
+func onV2() bool {
+	_, err := os.Stat("/sys/fs/cgroup/cgroup.controllers")
+	return err == nil
+}
+
 // needV2 skips the test where cgroup v2 does not carry the resource controllers.
 func needV2(t *testing.T) {
 	t.Helper()
-	if _, err := os.Stat("/sys/fs/cgroup/cgroup.controllers"); err != nil {
+	if !onV2() {
 		t.Skip("this host is not on cgroup v2")
 	}
 }
