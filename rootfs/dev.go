@@ -29,6 +29,9 @@ func (v *View) Devices() {
 		v.defaultDevices()
 	}
 	for _, n := range v.nodes {
+		if n.isPtmx() && !bound {
+			continue // the link to the container's own stands there
+		}
 		p.At(n.field, n.path)
 		if bound && strings.HasPrefix(n.path, "/dev/") {
 			p.OpenInRoot(v.Root, n.path, unix.O_PATH).To(v.src).

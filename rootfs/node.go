@@ -60,6 +60,13 @@ func (n *node) replaced(list []node) bool {
 	return false
 }
 
+// isPtmx says whether n is the host's /dev/ptmx, which engines list with all
+// other devices for a privileged container. What the container needs is the
+// one of its own devpts: config-linux.md "Default Devices".
+func (n *node) isPtmx() bool {
+	return n.path == "/dev/ptmx" && n.ifmt() == unix.S_IFCHR && n.rdev == unix.Mkdev(5, 2)
+}
+
 func (n *node) ifmt() uint32 { return n.mode & unix.S_IFMT }
 
 func (n *node) String() string {

@@ -118,6 +118,19 @@ func TestDeviceOfADefaultsPathTakesItsPlace(t *testing.T) {
 	}
 }
 
+// Engines list the host's devices for a privileged container, its ptmx among them.
+func TestPtmxIsTheContainersOwnWhateverTheConfigurationLists(t *testing.T) {
+	b := newBox(t, func(s *specs.Spec) {
+		s.Linux.Devices = []specs.LinuxDevice{{Path: "/dev/ptmx", Type: "c", Major: 5, Minor: 2, FileMode: ptr(os.FileMode(0o666))}}
+	}, runProbe("report", ",", "open", "/dev/ptmx", "+"))
+	first, rest, _ := strings.Cut(b.mustRun(), "\n")
+	if got := parseReport(t, first).Dev["ptmx"].String(); got != "-> pts/ptmx" || rest != "open /dev/ptmx +: ok\n" {
+		t.Errorf("/dev/ptmx is %s, %s", got, rest)
+	}
+	b.edit(func(s *specs.Spec) { s.Linux.Devices[0].Minor = 3 })
+	b.run().expect(b, 1, "linux.devices[0] (/dev/ptmx)", "not the character device 5:3")
+}
+
 func TestDeviceErrorsNameTheField(t *testing.T) {
 	b := newBox(t, func(s *specs.Spec) { s.Linux.Devices = []specs.LinuxDevice{{Path: "/dev/x", Type: "q"}} })
 	b.run().expect(b, 1, "linux.devices[0]", `"q"`)
