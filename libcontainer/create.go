@@ -67,7 +67,7 @@ func (r *Root) Create(id string, o CreateOptions) (*Container, error) {
 		return nil, err
 	}
 	c.keepNetDevices(b)
-	for _, w := range cfg.Warnings() { // only now: callers read the log of a failure as one message
+	for _, w := range cfg.Warnings(b.available) { // only now: callers read the log of a failure as one message
 		slog.Warn(w)
 	}
 	return c, nil

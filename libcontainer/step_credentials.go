@@ -2,6 +2,7 @@ package libcontainer
 
 import (
 	"encoding/binary"
+	"fmt"
 	"strconv"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
@@ -20,7 +21,11 @@ func field(list string, i int) string { return list + "[" + strconv.Itoa(i) + "]
 // permitted and inheritable first.
 func stepCredentials(b *build) error {
 	u := b.process.User
-	caps := lowerCaps(b.process.Capabilities)
+	var err error
+	if b.available, err = b.availableCaps(); err != nil {
+		return err
+	}
+	caps := lowerCaps(b.process.Capabilities, b.available)
 	b.At("process.capabilities.bounding", "")
 	b.DropBounding(caps.bounding)
 	b.At("process.user", "")
@@ -41,10 +46,23 @@ func stepCredentials(b *build) error {
 // caps are the five capability sets as bit masks.
 type caps struct{ bounding, effective, permitted, inheritable, ambient uint64 }
 
-// lowerCaps are the sets of a process; no capabilities in the configuration means none. What the
-// kernel could not grant is left out: config.md, Linux Process, wants a warning for it, no error.
-func lowerCaps(c *specs.LinuxCapabilities) caps {
-	g := specconv.GrantedCapabilities(c)
+// availableCaps are the capabilities that the stage will be able to give: hull's own, or all of them in a
+// user namespace of the container's, see user_namespaces(7).
+func (b *build) availableCaps() (uint64, error) {
+	if b.ns.has(unix.CLONE_NEWUSER) {
+		return ^uint64(0), nil
+	}
+	var data [2]unix.CapUserData
+	if err := unix.Capget(&unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}, &data[0]); err != nil {
+		return 0, fmt.Errorf("capget: %w", err)
+	}
+	return uint64(data[1].Permitted)<<32 | uint64(data[0].Permitted), nil
+}
+
+// lowerCaps are the sets of a process; no capabilities in the configuration means none. What
+// cannot be granted is left out: config.md, Linux Process, wants a warning for it, no error.
+func lowerCaps(c *specs.LinuxCapabilities, available uint64) caps {
+	g := specconv.GrantedCapabilities(c, available)
 	return caps{g.Bounding, g.Effective, g.Permitted, g.Inheritable, g.Ambient}
 }
 
@@ -60,7 +78,7 @@ func (b *build) capset(c caps) {
 		}
 	}
 	b.Syscall("capset", unix.SYS_CAPSET, plan.Bytes(header), plan.Bytes(data)).
-		Because(unix.EPERM, "a capability is asked for that hull itself does not have, or that is not permitted as well")
+		Because(unix.EPERM, "the capabilities are not hull's to give")
 }
 
 // ambient raises the ambient set, after clearing what was inherited.

@@ -95,6 +95,8 @@ type build struct {
 	console *os.File // the terminal's master in the parent, when it is to serve it
 	devices *netDevices
 
+	available uint64 // capabilities that can be given
+
 	ready *plan.Op
 	hold  *plan.Op
 }

@@ -39,15 +39,16 @@ type CapabilitySets struct {
 	Bounding, Effective, Inheritable, Permitted, Ambient uint64
 }
 
-// GrantedCapabilities is c without what the kernel does not allow: what is effective must be permitted,
-// and what is ambient must be permitted and inheritable. Config.Warnings names what is left out.
-func GrantedCapabilities(c *specs.LinuxCapabilities) CapabilitySets {
+// GrantedCapabilities is c without what cannot be granted: what hull has not available itself, and what the
+// kernel does not allow: what is effective must be permitted, and what is ambient must be permitted and
+// inheritable. Config.Warnings names what is left out.
+func GrantedCapabilities(c *specs.LinuxCapabilities, available uint64) CapabilitySets {
 	if c == nil {
 		return CapabilitySets{}
 	}
 	set := func(list []string) uint64 {
 		mask, _ := Capabilities(list)
-		return mask
+		return mask & available
 	}
 	permitted, inheritable := set(c.Permitted), set(c.Inheritable)
 	return CapabilitySets{

@@ -87,7 +87,7 @@ func examine(t *testing.T, raw []byte) {
 	c, err := parse(raw)
 	if err == nil {
 		err = c.Check(Host{Rootless: true, Systemd: true})
-		c.Warnings()
+		c.Warnings(^uint64(0))
 	}
 	problems, _ := err.(Problems)
 	for _, p := range problems {

@@ -28,12 +28,17 @@ func TestGrantsOnlyWhatTheKernelAllows(t *testing.T) {
 		Inheritable: []string{"CAP_CHOWN", "CAP_KILL"},
 		Effective:   []string{"CAP_CHOWN", "CAP_KILL"},
 		Ambient:     []string{"CAP_CHOWN", "CAP_FOWNER", "CAP_KILL"},
-	})
+	}, ^uint64(0))
 	want := CapabilitySets{Bounding: 1, Effective: 1, Inheritable: 1 | 1<<5, Permitted: 1 | 1<<3, Ambient: 1}
 	if got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
-	if (GrantedCapabilities(nil) != CapabilitySets{}) {
+	two := []string{"CAP_CHOWN", "CAP_FOWNER"}
+	got = GrantedCapabilities(&specs.LinuxCapabilities{Bounding: two, Permitted: two, Inheritable: two, Effective: two, Ambient: two}, 1<<3)
+	if want = (CapabilitySets{Bounding: 1 << 3, Effective: 1 << 3, Inheritable: 1 << 3, Permitted: 1 << 3, Ambient: 1 << 3}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	if (GrantedCapabilities(nil, ^uint64(0)) != CapabilitySets{}) {
 		t.Error("no capabilities are not none")
 	}
 }

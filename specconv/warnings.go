@@ -9,15 +9,15 @@ import (
 
 // Warnings tells what in the configuration has no effect, or not the one asked for, and yet must not or
 // need not be an error by the spec (runtime.md, Warnings). It is not part of Check, since a warning costs
-// a look for its position in the file.
-func (c *Config) Warnings() []string {
+// a look for its position in the file. The capabilities available are those that hull can give.
+func (c *Config) Warnings(available uint64) []string {
 	k := newChecker()
 	s, l := c.Spec, linux(c.Spec)
 	if major, minor, ok := semver(s.Version); ok && major == specs.VersionMajor && minor > specs.VersionMinor {
 		k.bad("ociVersion", s.Version, "is newer than %s, the version hull was written for", specs.Version)
 	}
 	if s.Process != nil {
-		k.in("process").capabilityWarnings(s.Process.Capabilities)
+		k.in("process").capabilityWarnings(s.Process.Capabilities, available)
 	}
 	for i := range s.Mounts {
 		if d := s.Mounts[i].Destination; d != "" && !path.IsAbs(d) {
@@ -50,12 +50,12 @@ func (c *Config) Warnings() []string {
 }
 
 // capabilityWarnings names what GrantedCapabilities leaves out: config.md, Linux Process, wants a warning.
-func (k checker) capabilityWarnings(c *specs.LinuxCapabilities) {
+func (k checker) capabilityWarnings(c *specs.LinuxCapabilities, available uint64) {
 	if c == nil {
 		return
 	}
 	k = k.in("capabilities")
-	granted := GrantedCapabilities(c)
+	granted := GrantedCapabilities(c, available)
 	for _, set := range [...]struct {
 		name    string
 		list    []string
@@ -72,6 +72,8 @@ func (k checker) capabilityWarnings(c *specs.LinuxCapabilities) {
 			switch mask, unknown := Capabilities([]string{name}); {
 			case len(unknown) > 0:
 				k.at(set.name, i).bad("", name, "is not a capability that hull knows, and ignored")
+			case mask&^available != 0:
+				k.at(set.name, i).bad("", name, "is ignored, for hull does not have it itself")
 			case mask&^set.granted != 0:
 				k.at(set.name, i).bad("", name, "is ignored, for it is not %s", set.needs)
 			}

@@ -5,6 +5,14 @@ import (
 	"testing"
 )
 
+func TestWarnsOfCapabilitiesThatHullHasNot(t *testing.T) {
+	c := patched(t, base, `{"process": {"capabilities": {"bounding": ["CAP_KILL", "CAP_CHOWN"], "effective": [], "permitted": [], "ambient": [], "inheritable": []}}}`)
+	want := []string{`config.json:17:5: process.capabilities.bounding[0] ("CAP_KILL"): is ignored, for hull does not have it itself`}
+	if got := c.Warnings(1); !slices.Equal(got, want) {
+		t.Errorf("got %q\nwant %q", got, want)
+	}
+}
+
 func TestWarnsOfWhatHasNoEffect(t *testing.T) {
 	for patch, want := range map[string][]string{
 		`{}`:                      {},
@@ -27,7 +35,7 @@ func TestWarnsOfWhatHasNoEffect(t *testing.T) {
 		},
 	} {
 		c := patched(t, base, patch)
-		if got := c.Warnings(); !slices.Equal(got, want) {
+		if got := c.Warnings(^uint64(0)); !slices.Equal(got, want) {
 			t.Errorf("%s\n got %q\nwant %q", patch, got, want)
 		}
 		if err := c.Check(Host{}); err != nil {

@@ -2,7 +2,9 @@ package tests
 
 import (
 	"maps"
+	"os/exec"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
@@ -64,6 +66,35 @@ func TestUnknownCapabilityIsWarnedOfAndSkipped(t *testing.T) {
 	r := b.run()
 	r.expect(b, 0, "CAP_OF_TOMORROW")
 	parseReport(t, r.stdout).wantCaps(map[string][]string{"CapBnd": list[:1], "CapEff": list[:1], "CapPrm": list[:1]})
+}
+
+// config.md, Linux Process: runtimes should not fail for what they cannot grant, and must warn.
+func TestCapabilityThatHullLacksIsWarnedOfAndSkipped(t *testing.T) {
+	if _, err := exec.LookPath("setpriv"); err != nil {
+		t.Skipf("%v: install util-linux", err)
+	}
+	list, left := []string{"CAP_CHOWN", "CAP_SYS_TIME"}, []string{"CAP_CHOWN"}
+	granted := map[string][]string{"CapBnd": left, "CapEff": left, "CapPrm": left, "CapInh": left, "CapAmb": left}
+	b := newBox(t, caps(list, list, list, list, list), runProbe("report", ",", "pause"))
+	b.wrapper = []string{"setpriv", "--bounding-set", "-sys_time", "--inh-caps", "-sys_time", "--"}
+	l := b.create()
+	if text := b.read(l.errs.Name()); strings.Count(text, "is ignored, for hull does not have it itself") != len(capSets) || !strings.Contains(text, "process.capabilities.bounding[1] (\"CAP_SYS_TIME\")") {
+		t.Errorf("the warnings are %s", text)
+	}
+	b.must("start", b.id)
+	parseReport(t, l.line()).wantCaps(granted)
+	b.execReport().wantCaps(granted)
+	b.execReport("--cap", "CAP_SYS_TIME").wantCaps(granted)
+}
+
+func TestUserNamespaceHasCapabilitiesThatHullLacks(t *testing.T) {
+	if _, err := exec.LookPath("setpriv"); err != nil {
+		t.Skipf("%v: install util-linux", err)
+	}
+	list := []string{"CAP_CHOWN", "CAP_SYS_TIME"}
+	b := newBox(t, userNamespace(0), caps(list, list, list, nil, nil))
+	b.wrapper = []string{"setpriv", "--bounding-set", "-sys_time", "--"}
+	b.report().wantCaps(map[string][]string{"CapBnd": list, "CapEff": list, "CapPrm": list})
 }
 
 func TestEveryCapabilityCanBeGiven(t *testing.T) {
