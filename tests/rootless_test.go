@@ -206,6 +206,16 @@ func TestOrdinaryUsersStateIsBelowTheRuntimeDirectory(t *testing.T) {
 	}
 }
 
+// Podman makes the user root in a user namespace first, and then runs hull with next to no environment.
+func TestRootOfAUserNamespaceKeepsStateInTheRuntimeDirectory(t *testing.T) {
+	b := ordinary(t, true)
+	line := append(append([]string{}, b.wrapper...), "unshare", "--user", "--map-root-user", "env", "-u", "USER", b.binary, "list", "-q")
+	b.finish(t.Context(), exec.Command(line[0], line[1:]...)).expect(b, 0)
+	if _, err := os.Stat(b.path("run", "hull")); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestOrdinaryUserCannotReachRootsContainers(t *testing.T) {
 	theirs := running(t)
 	b := ordinary(t, false)

@@ -76,12 +76,12 @@ func openRoot(c *urfave.Context) (*libcontainer.Root, error) {
 
 // usersOwn says whether state belongs into the user's runtime directory: for
 // ordinary users, and for those who only look like root in a user namespace.
+// Podman, which does that for everybody but root, passes no USER on.
 func usersOwn() bool {
 	if os.Geteuid() != 0 {
 		return true
 	}
-	user := os.Getenv("USER")
-	return os.Getenv("XDG_RUNTIME_DIR") != "" && user != "" && user != "root" && inUserNamespace()
+	return os.Getenv("XDG_RUNTIME_DIR") != "" && os.Getenv("USER") != "root" && inUserNamespace()
 }
 
 // load finds the container that the command's only operand names.
