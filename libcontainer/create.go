@@ -82,7 +82,7 @@ func (r *Root) prepare(id string, cfg *specconv.Config, o *CreateOptions) (*Cont
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := cfg.Check(specconv.Host{Rootless: o.Rootless, CgroupV2: host.V2, Systemd: o.SystemdCgroup}); err != nil {
+	if err := cfg.Check(specconv.Host{Rootless: o.Rootless, Root: os.Geteuid() == 0, CgroupV2: host.V2, Systemd: o.SystemdCgroup}); err != nil {
 		return nil, nil, err
 	}
 	s := cfg.Spec

@@ -11,7 +11,8 @@ import (
 
 // Host is what a check must know about the host.
 type Host struct {
-	Rootless bool // the caller cannot do without a user namespace
+	Rootless bool // hull is not privileged on the host
+	Root     bool // hull is root, maybe only in a user namespace that its caller has made
 	CgroupV2 bool // resources go to a pure cgroup v2 hierarchy
 	Systemd  bool // cgroups are made by systemd
 }

@@ -80,7 +80,7 @@ func (k checker) namespaces(l *specs.Linux, h Host) {
 // engines repeat them in the configuration, and only a look at the namespace tells whether they agree.
 func (k checker) userNamespace(l *specs.Linux, h Host) {
 	ns, ok := namespace(l, specs.UserNamespace)
-	if !ok && h.Rootless {
+	if !ok && h.Rootless && !h.Root {
 		k.bad("namespaces", nil, "there is no user namespace, which is needed unless hull runs as root").
 			hint(addNamespace(specs.UserNamespace) + ", or start from `hull spec --rootless`")
 	}

@@ -216,6 +216,19 @@ func TestRootOfAUserNamespaceKeepsStateInTheRuntimeDirectory(t *testing.T) {
 	}
 }
 
+func TestRootOfAUserNamespaceNeedsNoOther(t *testing.T) {
+	b := ordinary(t, true, withoutNamespace(specs.UserNamespace), runProbe("report", ",", "pause"),
+		func(s *specs.Spec) { s.Linux.UIDMappings, s.Linux.GIDMappings = nil, nil })
+	b.wrapper = append(b.wrapper, "unshare", "--user", "--map-root-user", "env", "-u", "USER")
+	r := b.live("run", "--bundle", b.bundle, b.id)
+	if got := parseReport(t, r.line()); got.UIDs[0] != 0 || got.PID != 1 {
+		t.Errorf("uid %d, pid %d", got.UIDs[0], got.PID)
+	}
+	b.wrapper = b.wrapper[:len(b.wrapper)-6]
+	b.must("kill", b.id, "KILL")
+	r.wait().expect(b, 137)
+}
+
 func TestOrdinaryUserCannotReachRootsContainers(t *testing.T) {
 	theirs := running(t)
 	b := ordinary(t, false)
