@@ -18,6 +18,10 @@ import (
 // whichever container is the last, and without a record that could be lost.
 var madeMark = []string{"trusted.hull.made", "user.hull.made"}
 
+// foundMark is the one by which it knows a container's cgroup that was there
+// before: runtime.md, Delete, wants what was not created to stay.
+var foundMark = []string{"trusted.hull.found", "user.hull.found"}
+
 // makeDirs makes the directory path with its missing parents, and lists what it made.
 //
 // Somebody may be removing a parent that is empty still: then it starts again.
@@ -37,7 +41,7 @@ func makeDirs(path string) (made []string, err error) {
 			return made, err
 		}
 		if len(parents) > 0 {
-			mark(filepath.Dir(path))
+			mark(filepath.Dir(path), madeMark)
 		}
 	}
 	return made, fmt.Errorf("linux.cgroupsPath (%s): %s: %w", path, whyNotMade(err), err)
@@ -54,21 +58,30 @@ func whyNotMade(err error) string {
 	}
 }
 
-// mark notes that hull made a directory. A user may only use the second
-// name, and only on v2; where neither is possible, the directory will stay.
-func mark(path string) {
-	for _, name := range madeMark {
+// mark notes how hull came to a directory. A user may only use the second name, and only on v2; where
+// neither is possible, a parent that hull made will stay, and a cgroup that it found will not.
+func mark(path string, names []string) {
+	for _, name := range names {
 		if unix.Setxattr(path, name, []byte("1"), 0) == nil {
 			return
 		}
 	}
 }
 
-func marked(path string) bool {
-	return slices.ContainsFunc(madeMark, func(name string) bool {
+func marked(path string, names []string) bool {
+	return slices.ContainsFunc(names, func(name string) bool {
 		_, err := unix.Getxattr(path, name, nil)
 		return err == nil
 	})
+}
+
+// adopt takes a cgroup that was there already, if it fits.
+func adopt(path string) error {
+	if err := fit(path); err != nil {
+		return err
+	}
+	mark(path, foundMark)
+	return nil
 }
 
 // undo removes what makeDirs made, children first.

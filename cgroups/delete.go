@@ -34,11 +34,15 @@ func (c *v1) Delete() error {
 func (c *v2) Delete() error { return remove(c.path, time.Now().Add(deleteTimeout)) }
 
 // remove removes the cgroup at path with all below it, and then the parents
-// that hull made, as far as they are empty.
+// that hull made, as far as they are empty. One that create has found is left, but for what is below.
 func remove(path string, deadline time.Time) error {
-	err := rmdir(path)
+	end := rmdir
+	if marked(path, foundMark) {
+		end = leave
+	}
+	err := end(path)
 	if errors.Is(err, unix.EBUSY) {
-		err = removeBusy(path, deadline)
+		err = removeBusy(path, end, deadline)
 	}
 	if err == nil {
 		err = fail.Point("cgroup.removed")
@@ -46,7 +50,7 @@ func remove(path string, deadline time.Time) error {
 	if err != nil && !gone(err) {
 		return fmt.Errorf("cgroup %s: cannot be removed: %w", path, err)
 	}
-	for dir := filepath.Dir(path); marked(dir) && rmdir(dir) == nil; {
+	for dir := filepath.Dir(path); marked(dir, madeMark) && rmdir(dir) == nil; {
 		dir = filepath.Dir(dir)
 	}
 	return nil
@@ -65,11 +69,35 @@ func rmdir(path string) error {
 	return unix.Unlinkat(parent.fd, filepath.Base(path), unix.AT_REMOVEDIR)
 }
 
+// leave leaves a cgroup as empty as it was found.
+func leave(path string) error {
+	d, err := openDir(path)
+	if err != nil {
+		return err
+	}
+	defer d.close()
+	err = d.walk(func(child *dir) error {
+		if child != d {
+			return unix.EBUSY
+		}
+		return nil
+	})
+	if pids, _ := d.procs(); err == nil && len(pids) > 0 {
+		err = unix.EBUSY
+	}
+	for _, name := range foundMark {
+		if err == nil {
+			_ = unix.Removexattr(path, name)
+		}
+	}
+	return err
+}
+
 // removeBusy removes a cgroup that has children or processes. Children are
 // removed first. Processes are waited for: cgroup.events tells when they are
 // gone, which v1 does not have; there the removal itself is tried again, each
-// time a little later.
-func removeBusy(path string, deadline time.Time) error {
+// time a little later. The last step is end's.
+func removeBusy(path string, end func(string) error, deadline time.Time) error {
 	d, err := openDir(path)
 	if err != nil {
 		return err
@@ -90,7 +118,7 @@ func removeBusy(path string, deadline time.Time) error {
 			return nil
 		})
 		if err == nil {
-			err = rmdir(path)
+			err = end(path)
 		}
 		if !errors.Is(err, unix.EBUSY) {
 			return err

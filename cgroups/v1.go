@@ -138,7 +138,7 @@ func (h hierarchy) make() ([]string, error) {
 func (h hierarchy) create() ([]string, error) {
 	made, err := h.make()
 	if err == nil && !slices.Contains(made, h.path) {
-		err = fit(h.path)
+		err = adopt(h.path)
 	}
 	if err == nil && slices.Contains(h.controllers, "freezer") {
 		err = refuse(h.path, "freezer.state", "FROZEN", frozenReason)

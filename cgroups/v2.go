@@ -39,7 +39,7 @@ func (c *v2) Create() error {
 func (c *v2) create() ([]string, error) {
 	made, err := makeDirs(c.path)
 	if err == nil && !slices.Contains(made, c.path) {
-		err = fit(c.path)
+		err = adopt(c.path)
 	}
 	if err == nil {
 		err = refuse(c.path, "cgroup.events", "frozen 1", frozenReason)
