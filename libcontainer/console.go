@@ -13,8 +13,6 @@ import (
 // checkConsole says whether the arguments fit process.terminal, in runc's words.
 func checkConsole(p *specs.Process, detached bool, socket string) error {
 	switch {
-	case p == nil:
-		return nil
 	case detached && p.Terminal && socket == "":
 		return errors.New("cannot allocate tty if hull will detach without setting console socket")
 	case (!detached || !p.Terminal) && socket != "":

@@ -94,11 +94,17 @@ func (r *Root) prepare(id string, cfg *specconv.Config, o *CreateOptions) (*Cont
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := checkConsole(s.Process, o.Detach || !o.Run, o.ConsoleSocket); err != nil {
+	process := s.Process
+	if process == nil && o.Run {
+		return nil, nil, errNoProcess
+	} else if process == nil {
+		process = noProcess()
+	}
+	if err := checkConsole(process, o.Detach || !o.Run, o.ConsoleSocket); err != nil {
 		return nil, nil, err
 	}
-	o.adapt(s.Process)
-	b := &build{c: c, verb: creating, spec: s, process: s.Process, ns: lowerNamespaces(s), rootfs: rootfs, opt: &options{
+	o.adapt(process)
+	b := &build{c: c, verb: creating, spec: s, process: process, ns: lowerNamespaces(s), rootfs: rootfs, opt: &options{
 		Stdio: o.Stdio, Preserve: o.PreserveFDs, ConsoleSocket: o.ConsoleSocket, NoNewKeyring: o.NoNewKeyring,
 		NoPivot: o.NoPivot, Rootless: o.Rootless, Detach: o.Detach || !o.Run, stateDir: c.dir(),
 	}}

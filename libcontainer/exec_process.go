@@ -1,6 +1,17 @@
 package libcontainer
 
-import "github.com/opencontainers/runtime-spec/specs-go"
+import (
+	"errors"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+)
+
+// errNoProcess is why a container without a process cannot be started. It can be created, and
+// others can be executed in it: config.md, Process.
+var errNoProcess = errors.New("process: is missing: there is nothing to start")
+
+// noProcess stands for a process that the configuration lacks, up to its program.
+func noProcess() *specs.Process { return &specs.Process{Cwd: "/"} }
 
 // Process is the process of the container's configuration, a start for exec's.
 func (c *Container) Process() (*specs.Process, error) {
@@ -9,16 +20,13 @@ func (c *Container) Process() (*specs.Process, error) {
 		return nil, err
 	}
 	if s.Process == nil {
-		return &specs.Process{}, nil
+		return noProcess(), nil
 	}
 	return s.Process, nil
 }
 
 // adapt gives the configuration's process what only the caller of create knows.
 func (o *CreateOptions) adapt(p *specs.Process) {
-	if p == nil {
-		return
-	}
 	p.Env = append(p.Env, o.Env...)
 	if p.Terminal && o.ConsoleSize != nil {
 		p.ConsoleSize = o.ConsoleSize

@@ -24,6 +24,8 @@ func (c *Container) Start() error {
 	s, err := c.spec()
 	if err != nil {
 		return err
+	} else if s.Process == nil {
+		return errNoProcess
 	}
 	return through([]move{
 		{"start.hooks", func() error { return c.startHooks("startContainer", s, specs.StateCreated) }, c.stop},

@@ -89,6 +89,9 @@ func (b *build) deniesSetgroups() bool { return b.opt.Rootless || b.ns.has(unix.
 // stepLookup finds args[0] in the container's PATH, as the user.
 func stepLookup(b *build) error {
 	p := b.process
+	if len(p.Args) == 0 { // errNoProcess
+		return nil
+	}
 	b.At("", "")
 	// the home directory, for an environment without HOME
 	if !hasHome(p.Env) {
@@ -200,6 +203,9 @@ func stepUmask(b *build) error {
 }
 
 func stepExec(b *build) error {
+	if len(b.process.Args) == 0 { // errNoProcess: start goes no further than to say so
+		return nil
+	}
 	b.At("process.args[0]", "")
 	name := b.process.Args[0]
 	quoted := "exec: \"" + name + "\""

@@ -43,7 +43,6 @@ func TestConfigurationProblemsNameFieldAndPlace(t *testing.T) {
 		"no version":        {set(func(s *specs.Spec) { s.Version = "" }), []string{"ociVersion"}},
 		"next version":      {set(func(s *specs.Spec) { s.Version = "2.0.0" }), []string{"ociVersion", "2.0.0"}},
 		"no root":           {set(func(s *specs.Spec) { s.Root = nil }), []string{"root: is missing"}},
-		"no process":        {set(func(s *specs.Spec) { s.Process = nil }), []string{"process: is missing"}},
 		"no args":           {process(func(p *specs.Process) { p.Args = nil }), []string{"process.args: is missing"}},
 		"empty arg":         {args(""), []string{"process.args[0]"}},
 		"relative cwd":      {process(func(p *specs.Process) { p.Cwd = "tmp" }), []string{"process.cwd", `"tmp"`, "absolute"}},
