@@ -71,11 +71,16 @@ func (c *Container) runHooks(kind string, s *specs.Spec, status specs.ContainerS
 	return nil
 }
 
-// hookState is what a hook reads on its standard input.
-func (c *Container) hookState(status specs.ContainerState) ([]byte, error) {
+// hookState is what a hook reads on its standard input. runtime.md, State: a hook inside the
+// container sees the process's pid as the container does.
+func (c *Container) hookState(status specs.ContainerState, inside bool) (_ []byte, err error) {
 	pid := c.rec.Init.Pid
 	if status == specs.StateStopped {
 		pid = 0 // may be another process's by now
+	} else if inside {
+		if pid, err = sys.InnerPid(pid); err != nil {
+			return nil, err
+		}
 	}
 	return json.Marshal(specs.State{
 		Version: specs.Version, ID: c.ID, Status: status, Pid: pid,
@@ -83,11 +88,14 @@ func (c *Container) hookState(status specs.ContainerState) ([]byte, error) {
 	})
 }
 
+// runsInside says whether hooks of the kind run in the container's namespaces.
+func runsInside(kind string) bool { return kind == "createContainer" || kind == "startContainer" }
+
 // runHook runs one hook: in the host's namespaces, or for createContainer and
 // startContainer in the container's. Its environment is what the
 // configuration gives it and nothing of ours or of the image (CVE-2025-23266).
 func (c *Container) runHook(kind string, s *specs.Spec, h *specs.Hook, status specs.ContainerState) error {
-	state, err := c.hookState(status)
+	state, err := c.hookState(status, runsInside(kind))
 	if err != nil {
 		return err
 	}
@@ -123,7 +131,7 @@ func (c *Container) hookPlan(kind string, s *specs.Spec, h *specs.Hook) *plan.Pl
 	p := plan.New()
 	env, cwd := h.Env, c.rec.Bundle
 	uid, gid := uint32(os.Geteuid()), uint32(os.Getegid()) //nolint:gosec // ids
-	if kind == "createContainer" || kind == "startContainer" {
+	if runsInside(kind) {
 		n := lowerNamespaces(s)
 		joinProcess(p, p.Inherit(dupProc), &n, c.rec.Init.Pid, c.rec.Rootless)
 		if n.has(unix.CLONE_NEWUSER) {

@@ -80,6 +80,21 @@ func ReadProc(path string) ([]byte, error) {
 	return io.ReadAll(f)
 }
 
+// InnerPid is the number that process pid has in the pid namespace it is in: proc_pid_status(5), NSpid.
+func InnerPid(pid int) (int, error) {
+	b, err := ReadProc(strconv.Itoa(pid) + "/status")
+	if err != nil {
+		return 0, err
+	}
+	for line := range bytes.Lines(b) {
+		if rest, ok := bytes.CutPrefix(line, []byte("NSpid:")); ok {
+			fields := bytes.Fields(rest)
+			return strconv.Atoi(string(fields[len(fields)-1]))
+		}
+	}
+	return pid, nil // a kernel without pid namespaces
+}
+
 // ProcStat is what hull needs of /proc/PID/stat, see proc_pid_stat(5).
 type ProcStat struct {
 	State     byte   // R, S, D, Z, X, …
