@@ -16,21 +16,37 @@ func options(m *mountinfo.Info) (mount, fs []string) {
 	return strings.Split(m.Options, ","), strings.Split(m.VFSOptions, ",")
 }
 
+// optionEffects are option words and what /proc/self/mountinfo says of a tmpfs with them: a word that is there, or not
+// there (-), among the options of the mount, or of the file system (fs:).
+var optionEffects = map[string]string{
+	"ro": "ro", "rw": "rw", "nosuid": "nosuid", "nodev": "nodev", "noexec": "noexec",
+	"noatime": "noatime", "nodiratime": "nodiratime", "relatime": "relatime",
+	"strictatime": "-relatime", "norelatime": "relatime", "nosymfollow": "nosymfollow",
+	"suid": "-nosuid", "dev": "-nodev", "exec": "-noexec", "atime": "-noatime", "diratime": "-nodiratime",
+	"nostrictatime": "relatime", "symfollow": "-nosymfollow", "defaults": "rw",
+	"sync": "fs:sync", "async": "fs:-sync", "dirsync": "fs:dirsync",
+	"mand": "rw", "nomand": "rw", "lazytime": "fs:lazytime", "nolazytime": "fs:-lazytime",
+	"iversion": "rw", "noiversion": "rw", "silent": "rw", "loud": "rw",
+	"size=1m": "fs:size=1024k", "mode=700": "fs:mode=700", "nr_inodes=77": "fs:nr_inodes=77",
+	"private": "rw", "rprivate": "rw", "unbindable": "rw", "runbindable": "rw",
+}
+
+// opposites are the words that others take back: they come first, so that there is something to take back.
+var opposites = map[string]string{
+	"rw": "ro", "suid": "nosuid", "dev": "nodev", "exec": "noexec", "atime": "noatime", "diratime": "nodiratime",
+	"symfollow": "nosymfollow", "norelatime": "noatime", "nostrictatime": "strictatime", "relatime": "strictatime",
+	"async": "sync", "nolazytime": "lazytime", "nomand": "mand", "noiversion": "iversion", "loud": "silent",
+	"strictatime": "noatime", "defaults": "rw",
+}
+
 func TestEveryOptionWordHasItsEffect(t *testing.T) {
-	for word, want := range map[string]string{
-		"ro": "ro", "rw": "rw", "nosuid": "nosuid", "nodev": "nodev", "noexec": "noexec",
-		"noatime": "noatime", "nodiratime": "nodiratime", "relatime": "relatime",
-		"strictatime": "-relatime", "norelatime": "relatime", "nosymfollow": "nosymfollow",
-		"suid": "-nosuid", "dev": "-nodev", "exec": "-noexec", "atime": "-noatime", "diratime": "-nodiratime",
-		"nostrictatime": "relatime", "symfollow": "-nosymfollow", "defaults": "rw",
-		"sync": "fs:sync", "async": "fs:-sync", "dirsync": "fs:dirsync",
-		"mand": "rw", "nomand": "rw", "lazytime": "fs:lazytime", "nolazytime": "fs:-lazytime",
-		"iversion": "rw", "noiversion": "rw", "silent": "rw", "loud": "rw",
-		"size=1m": "fs:size=1024k", "mode=700": "fs:mode=700", "nr_inodes=77": "fs:nr_inodes=77",
-		"private": "rw", "rprivate": "rw", "unbindable": "rw", "runbindable": "rw",
-	} {
+	for word, want := range optionEffects {
 		t.Run(word, func(t *testing.T) {
-			m := newBox(t, mount("/mnt", "tmpfs", "tmpfs", word)).report().mount("/mnt")
+			words := []string{word}
+			if first := opposites[word]; first != "" {
+				words = []string{first, word}
+			}
+			m := newBox(t, mount("/mnt", "tmpfs", "tmpfs", words...)).report().mount("/mnt")
 			if m == nil {
 				t.Fatal("not mounted")
 			}
@@ -74,17 +90,32 @@ func TestLastOfContradictingOptionsCounts(t *testing.T) {
 	}
 }
 
+// recursiveEffects are the words that reach the mounts below, in the same way.
+var recursiveEffects = map[string]string{
+	"rro": "ro", "rnosuid": "nosuid", "rnodev": "nodev", "rnoexec": "noexec", "rnoatime": "noatime",
+	"rnodiratime": "nodiratime", "rnosymfollow": "nosymfollow",
+	"rrw": "rw", "rsuid": "-nosuid", "rdev": "-nodev", "rexec": "-noexec", "ratime": "-noatime",
+	"rdiratime": "-nodiratime", "rrelatime": "relatime", "rstrictatime": "-relatime", "rsymfollow": "-nosymfollow",
+	"rnorelatime": "-noatime", "rnostrictatime": "-noatime",
+}
+
+// oppositeFlags are what the mounts are made with, for words that take it back.
+var oppositeFlags = map[string]uintptr{
+	"rw": unix.MS_RDONLY, "suid": unix.MS_NOSUID, "dev": unix.MS_NODEV, "exec": unix.MS_NOEXEC, "atime": unix.MS_NOATIME,
+	"diratime": unix.MS_NODIRATIME, "relatime": unix.MS_STRICTATIME, "strictatime": unix.MS_NOATIME,
+	"symfollow": unix.MS_NOSYMFOLLOW, "norelatime": unix.MS_NOATIME, "nostrictatime": unix.MS_NOATIME,
+}
+
 func TestRecursiveAttributesReachTheMountsBelow(t *testing.T) {
-	for word, want := range map[string]string{
-		"rro": "ro", "rnosuid": "nosuid", "rnodev": "nodev", "rnoexec": "noexec", "rnoatime": "noatime",
-		"rnodiratime": "nodiratime", "rnosymfollow": "nosymfollow",
-		"rrw": "rw", "rsuid": "-nosuid", "rdev": "-nodev", "rexec": "-noexec", "ratime": "-noatime",
-		"rdiratime": "-nodiratime", "rrelatime": "relatime", "rstrictatime": "-relatime", "rsymfollow": "-nosymfollow",
-		"rnorelatime": "-noatime", "rnostrictatime": "-noatime",
-	} {
+	for word, want := range recursiveEffects {
 		t.Run(word, func(t *testing.T) {
 			b := newBox(t)
-			b.edit(mount("/mnt", "bind", b.nested("source"), "rbind", word))
+			dir := b.nested("source")
+			if flags := oppositeFlags[strings.TrimPrefix(word, "r")]; flags != 0 {
+				b.check(unix.Mount("", dir, "", unix.MS_BIND|unix.MS_REMOUNT|flags, ""))
+				b.check(unix.Mount("", dir+"/sub", "", unix.MS_BIND|unix.MS_REMOUNT|flags, ""))
+			}
+			b.edit(mount("/mnt", "bind", dir, "rbind", word))
 			r := b.report()
 			for _, path := range []string{"/mnt", "/mnt/sub"} {
 				list, _ := options(r.mount(path))
@@ -110,22 +141,31 @@ func TestPlainReadOnlyLeavesTheMountsBelowWritable(t *testing.T) {
 	}
 }
 
+// propagationEffects are the words of mount_namespaces(7), and the first of mountinfo's optional fields.
+var propagationEffects = map[string]string{
+	"shared": "shared", "rshared": "shared", "slave": "master", "rslave": "master", "private": "", "rprivate": "",
+	"unbindable": "unbindable", "runbindable": "unbindable",
+}
+
 func TestMountPropagationIsAsAsked(t *testing.T) {
-	for word, want := range map[string]string{
-		"shared": "shared", "rshared": "shared", "slave": "master", "rslave": "master", "private": "", "rprivate": "",
-		"unbindable": "unbindable", "runbindable": "unbindable",
-	} {
+	for word, want := range propagationEffects {
 		t.Run(word, func(t *testing.T) {
 			b := newBox(t)
 			dir := b.nested("source")
 			b.check(unix.Mount("", dir, "", unix.MS_SHARED, ""))
-			m := b.edit(mount("/mnt", "bind", dir, "rbind", word)).report().mount("/mnt")
-			if m == nil {
-				t.Fatal("not mounted")
+			if word == "rslave" { // is one only of a shared mount
+				b.check(unix.Mount("", dir+"/sub", "", unix.MS_SHARED, ""))
 			}
-			got, _, _ := strings.Cut(m.Optional, ":")
-			if got != want {
-				t.Errorf("the mount is %q, want %q", m.Optional, want)
+			r := b.edit(mount("/mnt", "bind", dir, "rbind", word)).report()
+			for path, want := range map[string]string{"/mnt": want, "/mnt/sub": want} {
+				m := r.mount(path)
+				if m == nil {
+					t.Fatalf("%s is not mounted", path)
+				}
+				got, _, _ := strings.Cut(m.Optional, ":")
+				if same := got == want; same != (path == "/mnt" || strings.HasPrefix(word, "r")) && want != "" {
+					t.Errorf("%s with %s is %q", path, word, m.Optional)
+				}
 			}
 		})
 	}
