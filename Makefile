@@ -157,6 +157,10 @@ lint: stage $(LIBSECCOMP) $(GOLANGCI_LINT) $(GOFUMPT) ## golangci-lint, gofumpt,
 	shellcheck $(SHELL_FILES)
 	clang-format --dry-run --Werror $(C_FILES)
 
+.PHONY: conformance
+conformance: ## make docs/conformance.md from the rows in tests/conformance
+	$(GO) run ./tests/conformance
+
 .PHONY: fmt
 fmt: $(GOLANGCI_LINT) $(GOFUMPT) ## format Go and C, and mend what the linters can
 	-$(GOLANGCI_LINT) run --fix --issues-exit-code 0 ./...
