@@ -49,12 +49,25 @@ func (c *Container) explain(err error) error {
 		return err
 	}
 	if status.Signaled() && status.Signal() == unix.SIGKILL {
-		if n, oerr := c.cgroup().OOMKills(); oerr == nil && n > 0 {
+		n, oerr := c.cgroup().OOMKills()
+		if oerr == nil && n > 0 {
 			return fmt.Errorf("%w: killed for lack of memory: raise linux.resources.memory.limit", err)
+		}
+		if oerr != nil && c.memoryLimited() { // systemd has been quick to remove the cgroup
+			return fmt.Errorf("%w: killed by SIGKILL, as for lack of memory: linux.resources.memory.limit may be too low", err)
 		}
 	}
 	if status.Signaled() {
 		return fmt.Errorf("%w: killed by %s", err, unix.SignalName(status.Signal()))
 	}
 	return fmt.Errorf("%w: exit status %d", err, status.ExitStatus())
+}
+
+func (c *Container) memoryLimited() bool {
+	s, err := c.spec()
+	if err != nil {
+		return false
+	}
+	r := resources(s)
+	return r != nil && r.Memory != nil && r.Memory.Limit != nil
 }

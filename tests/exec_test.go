@@ -171,8 +171,13 @@ func TestExecWorksInACreatedContainer(t *testing.T) {
 
 func TestExecIsInTheContainersCgroupOrBelow(t *testing.T) {
 	b := running(t)
-	for _, root := range []string{"pids", "freezer"} {
-		b.check(os.Mkdir(filepath.Join("/sys/fs/cgroup", root, b.id, "sub"), 0o755))
+	own := cgroupBelow(b.spec.Linux.CgroupsPath)
+	chosen, flags := []string{"pids", "freezer"}, []string{"--cgroup", "pids:sub", "--cgroup", "freezer:sub"}
+	if onV2() {
+		chosen, flags = []string{""}, []string{"--cgroup", "sub"}
+	}
+	for _, controller := range chosen {
+		b.check(os.Mkdir(filepath.Join(b.cgroupDir(controller), "sub"), 0o755))
 	}
 	host := func(flags ...string) map[string]string {
 		l := b.live(append(append([]string{"exec", "--detach", "--pid-file", b.path("p")}, flags...), b.id, "/bin/probe", "pause")...)
@@ -187,13 +192,18 @@ func TestExecIsInTheContainersCgroupOrBelow(t *testing.T) {
 		return paths
 	}
 	for controller, path := range host() {
-		if controller != "" && path != "/"+b.id {
+		if path != own {
 			t.Errorf("%s: exec is in %s", controller, path)
 		}
 	}
-	paths := host("--cgroup", "pids:sub", "--cgroup", "freezer:sub")
-	if paths["pids"] != "/"+b.id+"/sub" || paths["freezer"] != "/"+b.id+"/sub" || paths["memory"] != "/"+b.id {
-		t.Errorf("exec --cgroup is in %v", paths)
+	for controller, path := range host(flags...) {
+		want := own
+		if slices.Contains(chosen, controller) {
+			want += "/sub"
+		}
+		if path != want {
+			t.Errorf("%s: exec --cgroup is in %s, want %s", controller, path, want)
+		}
 	}
 	b.refuse(255, []string{"cgroup"}, "exec", "--cgroup", "pids:nowhere", b.id, "/bin/true")
 	b.refuse(255, []string{"cgroup"}, "exec", "--cgroup", "../..", b.id, "/bin/true")

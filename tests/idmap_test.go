@@ -33,7 +33,7 @@ func TestIdmapShiftsTheOwners(t *testing.T) {
 func TestRidmapReachesTheMountsBelow(t *testing.T) {
 	maps := []specs.LinuxIDMapping{{ContainerID: 0, HostID: 200000, Size: 1000}}
 	b := newBox(t, shell("stat -c %u /mnt /mnt/sub"))
-	dir := b.nested("source")
+	dir := b.nestedBinds("source")
 	for word, want := range map[string]string{"idmap": "200000\n0\n", "ridmap": "200000\n200000\n"} {
 		b.configure(defaultSpec(b.id), mount("/mnt", "bind", dir, "rbind", word), shell("stat -c %u /mnt /mnt/sub"),
 			func(s *specs.Spec) { m := &s.Mounts[len(s.Mounts)-1]; m.UIDMappings, m.GIDMappings = maps, maps })

@@ -56,7 +56,7 @@ func TestImpossibleValuesNameTheFieldTheFileAndTheErrno(t *testing.T) {
 		"swap below memory": {func(r *specs.LinuxResources) {
 			r.Memory = &specs.LinuxMemory{Limit: new(int64(32 << 20)), Swap: new(int64(16 << 20))}
 		}, []string{"linux.resources.memory.swap"}},
-		"unified": {func(r *specs.LinuxResources) { r.Unified = map[string]string{"memory.high": "1"} }, []string{"linux.resources.unified"}},
+		"unified": {func(r *specs.LinuxResources) { r.Unified = map[string]string{"memory.high": "little"} }, []string{"linux.resources.unified"}},
 		"weight":  {func(r *specs.LinuxResources) { r.BlockIO = &specs.LinuxBlockIO{Weight: new(uint16(5))} }, []string{"linux.resources.blockIO.weight", "5"}},
 		"no such page": {func(r *specs.LinuxResources) {
 			r.HugepageLimits = []specs.LinuxHugepageLimit{{Pagesize: "3KB", Limit: 1}}

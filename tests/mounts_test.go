@@ -25,6 +25,16 @@ func (b *box) nested(name string) string {
 	return dir
 }
 
+// nestedBinds is nested of one file system: tmpfs takes no id maps before Linux 6.3.
+func (b *box) nestedBinds(name string) string {
+	b.t.Helper()
+	dir := b.nested(name)
+	b.check(os.MkdirAll(b.path(name+"-sub"), 0o755))
+	b.check(unix.Unmount(dir+"/sub", 0))
+	b.check(unix.Mount(b.path(name+"-sub"), dir+"/sub", "", unix.MS_BIND, ""))
+	return dir
+}
+
 func TestBindTakesOneMountAndRbindAll(t *testing.T) {
 	b := newBox(t)
 	dir := b.nested("source")
