@@ -11,3 +11,7 @@ func Point(string) error { return nil }
 
 // Plan is where a test may make an operation of a plan fail. Nothing, in ordinary builds.
 func Plan(*plan.Plan) {}
+
+// Off is where a test may switch a guard off, to see that an attack succeeds
+// which it stops. Never, in ordinary builds.
+func Off(string) bool { return false }

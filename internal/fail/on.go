@@ -2,7 +2,7 @@
 
 // Package fail gives tests a hold on the lines between which hull may be
 // killed, or the kernel may refuse. This is the build with the tag failpoints,
-// which obeys three environment variables:
+// which obeys these environment variables:
 //
 //	HULL_FAIL_POINT=NAME[#N]:ACTION   at the point NAME, when it is passed for the Nth time:
 //	                 ERRNO            it returns the error of this number
@@ -15,12 +15,16 @@
 //	                 both             SIGKILL to the stage, then to the process
 //	HULL_FAIL_LIST=FILE               points and operations are appended to the file, a line each:
 //	                                  `point NAME[#N]` or `op P.N always|maybe NAME`
+//	HULL_FAIL_OFF=GUARD;…             these guards are off: operations of that name are left out,
+//	                                  and Off says so where the guard is none
+//	HULL_FAIL_ROOT=DIR                paths of the container are resolved as ordinary ones below DIR
 package fail
 
 import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -69,7 +73,13 @@ func Point(name string) error {
 func Plan(p *plan.Plan) {
 	number := passed[""]
 	passed[""]++
+	root := os.Getenv("HULL_FAIL_ROOT")
 	for i, op := range p.Ops() {
+		if Off(op.Name) {
+			op.BreakSkip()
+		} else if root != "" {
+			op.BreakInRoot(root)
+		}
 		when := "always"
 		if p.Skippable(i) {
 			when = "maybe"
@@ -95,6 +105,11 @@ func Plan(p *plan.Plan) {
 			op.BreakErrno(errno(action))
 		}
 	}
+}
+
+// Off says whether a test wants to see what happens without a guard.
+func Off(guard string) bool {
+	return slices.Contains(strings.Split(os.Getenv("HULL_FAIL_OFF"), ";"), guard)
 }
 
 func kill() {
