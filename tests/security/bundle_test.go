@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -109,16 +110,6 @@ func (b *bundle) edit(change func(*specs.Spec)) {
 func (b *bundle) payload(script string) {
 	b.Helper()
 	b.edit(func(s *specs.Spec) { s.Process.Args = []string{"/bin/sh", "-c", script} })
-}
-
-// privileged gives the container every capability there is.
-func (b *bundle) privileged() {
-	b.Helper()
-	b.edit(func(s *specs.Spec) {
-		list := allCaps()
-		s.Process.Capabilities = &specs.LinuxCapabilities{Bounding: list, Effective: list, Permitted: list}
-		s.Process.NoNewPrivileges = false
-	})
 }
 
 // image is below the root file system.
@@ -266,14 +257,6 @@ func (b *bundle) start() {
 	b.must("start", b.id)
 }
 
-// pid is the container's first process.
-func (b *bundle) pid() int {
-	b.Helper()
-	var s specs.State
-	b.check(json.Unmarshal([]byte(b.must("state", b.id).out), &s))
-	return s.Pid
-}
-
 // refused asserts that hull has refused the last command, for a reason with these words in it.
 func (b *bundle) refused(words ...string) {
 	b.Helper()
@@ -307,11 +290,11 @@ func (b *bundle) cleanup() {
 	}
 	infos, err := mountinfo.GetMounts(mountinfo.PrefixFilter(b.dir))
 	b.check(err)
-	for i := len(infos) - 1; i >= 0; i-- {
+	for _, m := range slices.Backward(infos) {
 		if b.name == hull.name {
-			b.Errorf("left a mount at %s", infos[i].Mountpoint)
+			b.Errorf("left a mount at %s", m.Mountpoint)
 		}
-		b.check(unix.Unmount(infos[i].Mountpoint, unix.MNT_DETACH))
+		b.check(unix.Unmount(m.Mountpoint, unix.MNT_DETACH))
 	}
 	for _, dir := range b.cgroups() {
 		if b.name == hull.name {

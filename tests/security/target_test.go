@@ -26,10 +26,9 @@ type target struct {
 // The targets. Of the distribution's runtimes only those builds are looked at
 // that were seen to be vulnerable: its security team mends others.
 var (
-	hull    = target{name: "hull", line: func(*testing.T) []string { return []string{hullPath} }}
-	stepped = target{name: "hull with failpoints", fails: true, line: failing} // where an attack must come at a certain moment
-	runc    = target{name: "runc", known: "1.1.5+ds1-1+deb12u1", line: func(t *testing.T) []string { return []string{find(t, "RUNC", "runc")} }}
-	crun    = target{name: "crun", known: "crun version 1.8.1\n", line: crunLine}
+	hull = target{name: "hull", line: func(*testing.T) []string { return []string{hullPath} }}
+	runc = target{name: "runc", known: "1.1.5+ds1-1+deb12u1", line: func(t *testing.T) []string { return []string{find(t, "RUNC", "runc")} }}
+	crun = target{name: "crun", known: "crun version 1.8.1\n", line: crunLine}
 )
 
 // without is hull with guards switched off, by the names of operations (internal/plan) or of fail.Off.
