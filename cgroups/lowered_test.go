@@ -1,6 +1,8 @@
 package cgroups
 
 import (
+	"math"
+
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
@@ -64,6 +66,10 @@ var lowered = []struct {
 		resources: specs.LinuxResources{Memory: &specs.LinuxMemory{Swappiness: new(uint64(0))}},
 		v1:        "memory.swappiness=0",
 		v2:        "linux.resources.memory.swappiness (0): cgroup v2 has no swappiness of a cgroup",
+	},
+	{
+		name:      "Docker's word for the swappiness that there is",
+		resources: specs.LinuxResources{Memory: &specs.LinuxMemory{Swappiness: new(uint64(math.MaxUint64))}},
 	},
 	{
 		name:      "too much swappiness",

@@ -2,6 +2,7 @@ package cgroups
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"strings"
 
@@ -73,7 +74,7 @@ func memoryV1(r *specs.LinuxResources, d *dir) ([]setting, error) {
 	if m.KernelTCP != nil && *m.KernelTCP != -1 {
 		add("kernelTCP", m.KernelTCP, "memory.kmem.tcp.limit_in_bytes", kernelFacts)
 	}
-	if m.Swappiness != nil {
+	if swaps(m) {
 		list = append(list, setting{memoryField + "swappiness", "memory.swappiness", number(*m.Swappiness), nil})
 	}
 	flag("disableOOMKiller", m.DisableOOMKiller, "memory.oom_control", nil)
@@ -82,7 +83,7 @@ func memoryV1(r *specs.LinuxResources, d *dir) ([]setting, error) {
 
 // checkMemory refuses what no kernel takes.
 func checkMemory(m *specs.LinuxMemory) error {
-	if m.Swappiness != nil && *m.Swappiness > 100 {
+	if swaps(m) && *m.Swappiness > 100 {
 		return unsupported(memoryField+"swappiness", *m.Swappiness, "must be from 0 to 100")
 	}
 	for _, l := range []struct {
@@ -94,6 +95,12 @@ func checkMemory(m *specs.LinuxMemory) error {
 		}
 	}
 	return nil
+}
+
+// swaps says that a swappiness is asked for: Docker writes -1, as an unsigned
+// number, where it is not to be changed.
+func swaps(m *specs.LinuxMemory) bool {
+	return m.Swappiness != nil && *m.Swappiness != math.MaxUint64
 }
 
 func memoryV2(r *specs.LinuxResources, d *dir) ([]setting, error) {
@@ -126,7 +133,7 @@ func checkMemoryV2(m *specs.LinuxMemory, d *dir) error {
 		return unsupported(memoryField+"kernel", *m.Kernel, "cgroup v2 cannot limit kernel memory: the limit of all memory contains it")
 	case limited(m.KernelTCP):
 		return unsupported(memoryField+"kernelTCP", *m.KernelTCP, "cgroup v2 cannot limit TCP buffers: the limit of all memory contains them")
-	case m.Swappiness != nil:
+	case swaps(m):
 		return unsupported(memoryField+"swappiness", *m.Swappiness, "cgroup v2 has no swappiness of a cgroup")
 	case m.DisableOOMKiller != nil && *m.DisableOOMKiller:
 		return unsupported(memoryField+"disableOOMKiller", true, "cgroup v2 cannot disable the OOM killer")
