@@ -136,6 +136,13 @@ torture: hull ## kill each command KILLS times, then CONTROL's create for compar
 	$(GO) test $(GOBUILD) -timeout 3h ./tests/torture -v -args -kills $(KILLS) -step 100us -verbs all -runtime $(CURDIR)/hull
 	-command -v $(CONTROL) >/dev/null && $(GO) test $(GOBUILD) -timeout 3h ./tests/torture -v -args -kills $(KILLS) -step 100us -verbs create -runtime $(CONTROL) -control
 
+BENCH ?=
+.PHONY: bench
+bench: hull ## compare with runc and crun, on an idle machine as root; BENCH has more flags
+	@.ci/deps bench
+	$(GO) build $(GOBUILD) -o $(BUILD)/bench ./tests/bench
+	$(BUILD)/bench -hull $(CURDIR)/hull -doc docs/performance.md $(BENCH)
+
 FUZZTIME ?= 10s
 .PHONY: fuzz
 fuzz: stage $(LIBSECCOMP) ## each fuzz target for FUZZTIME; what it finds goes to testdata/fuzz
