@@ -139,6 +139,9 @@ func anyExists(paths map[string]string) bool {
 	return false
 }
 
+// Annotations are those of the configuration: config.md, Annotations.
+func (c *Container) Annotations() map[string]string { return c.rec.Notes }
+
 // spec is the configuration the container was created with.
 func (c *Container) spec() (*specs.Spec, error) {
 	b, err := os.ReadFile(c.path(configFile))

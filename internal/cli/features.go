@@ -47,7 +47,7 @@ func newFeatures() *features.Features {
 			MountExtensions: &features.MountExtensions{IDMap: &features.IDMap{Enabled: &yes}},
 			NetDevices:      &features.NetDevices{Enabled: &yes},
 		},
-		PotentiallyUnsafeConfigAnnotations: []string{cgroups.PropertyAnnotation},
+		PotentiallyUnsafeConfigAnnotations: []string{stopSignal, cgroups.PropertyAnnotation},
 		Annotations: map[string]string{
 			"hull.version":                         version,
 			"io.github.seccomp.libseccomp.version": seccomp.Version(),

@@ -1,13 +1,19 @@
 package cli
 
 import (
+	"fmt"
+
 	urfave "github.com/urfave/cli/v2"
+	"golang.org/x/sys/unix"
 )
+
+// stopSignal is the annotation with the signal that ends the container as its image wants: config.md, Annotations.
+const stopSignal = "org.opencontainers.image.stopSignal"
 
 func killCommand() *urfave.Command {
 	return &urfave.Command{
 		Name:      "kill",
-		Usage:     "send a signal, TERM by default, to a container's process",
+		Usage:     "send a signal to a container's process; by default its stop signal, or TERM",
 		ArgsUsage: "ID [SIGNAL]",
 		Flags: []urfave.Flag{
 			&urfave.BoolFlag{Name: "all", Aliases: []string{"a"}, Usage: "send it to all processes of the container"},
@@ -21,17 +27,20 @@ func kill(c *urfave.Context) error {
 	if err != nil {
 		return err
 	}
-	word := "TERM"
+	signal := unix.SIGTERM
 	if len(args) == 2 {
-		word = args[1]
-	}
-	signal, err := parseSignal(word)
-	if err != nil {
-		return err
+		if signal, err = parseSignal(args[1]); err != nil {
+			return err
+		}
 	}
 	container, err := find(c, args[0])
 	if err != nil {
 		return err
+	}
+	if word := container.Annotations()[stopSignal]; len(args) < 2 && word != "" {
+		if signal, err = parseSignal(word); err != nil {
+			return fmt.Errorf("annotations.%s: %w", stopSignal, err)
+		}
 	}
 	return container.Kill(signal, c.Bool("all"))
 }
