@@ -117,7 +117,9 @@ func TestLowersTheScheduler(t *testing.T) {
 		t.Errorf("got %+v, %v", attr, err)
 	}
 	attr, err = Scheduler(&specs.Scheduler{Policy: specs.SchedRR, Priority: 3, Nice: -1})
-	if attr.Policy != 2 || attr.Priority != 3 || attr.Nice != -1 || err != nil {
+	// what is not given is 0: config.md, Linux Process
+	want = unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: 2, Priority: 3, Nice: -1}
+	if attr != want || err != nil {
 		t.Errorf("got %+v, %v", attr, err)
 	}
 	_, err = Scheduler(&specs.Scheduler{Policy: "x", Priority: -1})

@@ -46,44 +46,53 @@ func (f *testFunc) has(sub string) bool {
 // readSuite parses all tests below root. The constants are string constants of
 // other packages, such as specs.ActErrno, by the names that tests call them.
 func readSuite(root string, constants map[string]string) (suite, error) {
-	s := suite{}
+	packages := map[string]map[string]*ast.File{} // by directory and file, below root
+	set := token.NewFileSet()
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
-		if d.IsDir() && d.Name() != "." && strings.HasPrefix(d.Name(), ".") {
+		if d.IsDir() && path != root && strings.HasPrefix(d.Name(), ".") {
 			return filepath.SkipDir
 		}
 		if d.IsDir() || !strings.HasSuffix(path, "_test.go") {
 			return nil
 		}
-		return s.add(root, path, constants)
+		file, err := parser.ParseFile(set, path, nil, parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(root, path)
+		if packages[filepath.Dir(rel)] == nil {
+			packages[filepath.Dir(rel)] = map[string]*ast.File{}
+		}
+		packages[filepath.Dir(rel)][rel] = file
+		return err
 	})
+	s := suite{}
+	for dir, files := range packages {
+		s.add(dir, files, set, constants)
+	}
 	return s, err
 }
 
-// add parses one file.
-func (s suite) add(root, path string, constants map[string]string) error {
-	set := token.NewFileSet()
-	file, err := parser.ParseFile(set, path, nil, parser.SkipObjectResolution)
-	if err != nil {
-		return err
+// add takes the tests of one package, whose tables may be in other files of it.
+func (s suite) add(dir string, files map[string]*ast.File, set *token.FileSet, constants map[string]string) {
+	tables := map[string]*testFunc{}
+	for _, file := range files {
+		maps.Copy(tables, variables(file, constants))
 	}
-	rel, err := filepath.Rel(root, path)
-	if err != nil {
-		return err
-	}
-	tables := variables(file, constants)
-	for _, decl := range file.Decls {
-		f, ok := decl.(*ast.FuncDecl)
-		if !ok || f.Recv != nil || !strings.HasPrefix(f.Name.Name, "Test") || f.Body == nil {
-			continue
+	for name, file := range files {
+		for _, decl := range file.Decls {
+			f, ok := decl.(*ast.FuncDecl)
+			if !ok || f.Recv != nil || !strings.HasPrefix(f.Name.Name, "Test") || f.Body == nil {
+				continue
+			}
+			t := &testFunc{file: name, line: set.Position(f.Pos()).Line, subs: map[string]bool{}}
+			t.read(f.Body, constants, tables)
+			s[dir+"."+f.Name.Name] = t
 		}
-		t := &testFunc{file: rel, line: set.Position(f.Pos()).Line, subs: map[string]bool{}}
-		t.read(f.Body, constants, tables)
-		s[filepath.Dir(rel)+"."+f.Name.Name] = t
 	}
-	return nil
 }
 
 // onlySide are the helpers that skip a test where the host is of the other side.
