@@ -68,8 +68,19 @@ static int is_try(const char *name)
 	return 0;
 }
 
+// setkey stands in for dockerd's hook: it keeps the state that it is given.
+static int setkey(void)
+{
+	char state[8192];
+	FILE *out = fopen("/run/libnetwork-setkey", "w");
+	size_t n = fread(state, 1, sizeof state, stdin);
+	return !out || n == 0 || fwrite(state, 1, n, out) != n || fclose(out);
+}
+
 int main(int argc, char **argv)
 {
+	if (!strcmp(argv[0], "libnetwork-setkey"))
+		return setkey();
 	if (argc < 2)
 		return report(0, argv);
 	for (int i = 1; i < argc;) {
