@@ -117,17 +117,21 @@ func TestSpecialFileSystemsAreMounted(t *testing.T) {
 }
 
 func TestCgroupMountShowsOnlyTheContainersCgroup(t *testing.T) {
+	dir := "/sys/fs/cgroup/pids"
+	if onV2() {
+		dir = "/sys/fs/cgroup"
+	}
 	for name, edits := range map[string][]edit{"host namespace": nil, "own namespace": {namespace(specs.CgroupNamespace, "")}} {
 		t.Run(name, func(t *testing.T) {
 			b := newBox(t, append(edits, mount("/sys/fs/cgroup", "cgroup", "cgroup", "ro", "nosuid", "noexec", "nodev"),
-				runProbe("report", "/sys/fs/cgroup/pids/pids.max", ",", "mkdir", "/sys/fs/cgroup/pids/x"),
+				runProbe("report", dir+"/pids.max", ",", "mkdir", dir+"/x"),
 				func(s *specs.Spec) { s.Linux.Resources.Pids = &specs.LinuxPids{Limit: new(int64(55))} })...)
 			first, rest, _ := strings.Cut(b.mustRun(), "\n")
 			r := parseReport(t, first)
-			if got := r.Files["/sys/fs/cgroup/pids/pids.max"]; got != "55\n" {
+			if got := r.Files[dir+"/pids.max"]; got != "55\n" {
 				t.Errorf("pids.max is %q", got)
 			}
-			if want := "mkdir /sys/fs/cgroup/pids/x: EROFS\n"; rest != want {
+			if want := "mkdir " + dir + "/x: EROFS\n"; rest != want {
 				t.Errorf("got %q, want %q", rest, want)
 			}
 			for _, m := range r.mounts() {

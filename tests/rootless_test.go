@@ -42,6 +42,7 @@ func ordinary(t *testing.T, subids bool, edits ...edit) *box {
 		mapped(subids)(s)
 	})
 	b.edit(edits...)
+	b.global = nil // this user has no systemd
 	etc := b.path("etc")
 	entry := fmt.Sprintf("%s:%d:65536\n", userName, subID)
 	if !subids {
