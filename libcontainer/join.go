@@ -13,17 +13,24 @@ import (
 // stepJoin enters the namespaces of the container's process: the same ones
 // that the configuration lists, whether they were made or joined.
 func stepJoin(b *build) error {
-	joinProcess(b.Plan, b.proc, &b.ns, b.c.rec.Init.Pid, b.opt.Rootless)
+	joinProcess(b.Plan, b.proc, &b.ns, b.c.rec.Init.Pid, b.opt.Rootless, b.labelNeedsHost())
 	return nil
 }
+
+// labelNeedsHost says whether a label can only be asked for through the host's
+// procfs: a user namespace may mount none of its own where parts of the one it
+// sees are masked. Nobody in it may look at the stage, see ptrace(2) PTRACE_MODE.
+func (b *build) labelNeedsHost() bool { return b.labelled() && b.ns.has(unix.CLONE_NEWUSER) }
 
 // joinProcess enters those of the listed namespaces that process pid is in,
 // and goes on as a child inside its pid namespace.
 //
 // The stage stops being dumpable before: from the moment it shares a
 // namespace, a process of the container could otherwise trace it and take
-// what it holds of the host (CVE-2016-9962).
-func joinProcess(p *plan.Plan, proc plan.Reg, n *namespaces, pid int, rootless bool) {
+// what it holds of the host (CVE-2016-9962). One with CAP_SYS_PTRACE in our own
+// user namespace may even so, once the fork makes us visible to it: the host's
+// procfs is closed before, unless it is to be kept.
+func joinProcess(p *plan.Plan, proc plan.Reg, n *namespaces, pid int, rootless, keep bool) {
 	p.At("", "")
 	p.Prctl("dumpable", unix.PR_SET_DUMPABLE, plan.N(0))
 	pidfd := p.Inherit(func() (*os.File, error) { return sys.PidfdOpen(pid) })
@@ -43,6 +50,9 @@ func joinProcess(p *plan.Plan, proc plan.Reg, n *namespaces, pid int, rootless b
 	p.Close(pidfd)
 	if n.has(unix.CLONE_NEWUSER) {
 		becomeRoot(p)
+	}
+	if !keep {
+		p.Syscall("close the host's procfs", unix.SYS_CLOSE, proc).To(proc)
 	}
 	if n.has(unix.CLONE_NEWPID) || n.has(unix.CLONE_NEWTIME) {
 		p.At("", "")

@@ -11,6 +11,9 @@ import (
 // stepLabel asks the security module for the label of the user's program: it
 // takes effect at the next exec. apparmor(7), selinux(8).
 func stepLabel(b *build) error {
+	if b.verb == executing && b.labelled() && !b.labelNeedsHost() {
+		b.ownProc()
+	}
 	if p := b.process.ApparmorProfile; p != "" && p != "unconfined" {
 		b.At("process.apparmorProfile", p)
 		if !apparmorEnabled() {
@@ -34,6 +37,22 @@ func stepLabel(b *build) error {
 		b.WriteFile(b.proc, "thread-self/attr/keycreate", []byte(l))
 	}
 	return nil
+}
+
+// labelled says whether the user's program gets a label.
+func (b *build) labelled() bool {
+	p := b.process
+	return p.ApparmorProfile != "" && p.ApparmorProfile != "unconfined" || p.SelinuxLabel != ""
+}
+
+// ownProc makes a procfs that nobody else sees, of the pid namespace that was
+// joined: the host's is closed (see joinProcess), and the container's may not be one.
+func (b *build) ownProc() {
+	b.At("process", "")
+	fs := b.Fsopen("proc").Into()
+	b.FsconfigCreate(fs, "proc")
+	b.Fsmount(fs, unix.MOUNT_ATTR_NOSUID|unix.MOUNT_ATTR_NODEV|unix.MOUNT_ATTR_NOEXEC).To(b.proc)
+	b.Close(fs)
 }
 
 // checkMountLabel refuses linux.mountLabel where nothing would heed it, not even
