@@ -65,6 +65,9 @@ func (r *Root) Load(id string) (*Container, error) {
 		return nil, err
 	}
 	c := &Container{root: r, ID: id}
+	if err := c.own(); err != nil {
+		return nil, err
+	}
 	rec, err := loadRecord(c.dir())
 	if errors.Is(err, fs.ErrNotExist) {
 		if _, serr := os.Lstat(c.dir()); serr != nil {
@@ -81,6 +84,19 @@ func (r *Root) Load(id string) (*Container, error) {
 	}
 	c.rec = rec
 	return c, nil
+}
+
+// own refuses a directory that is not ours alone: in a state root that others can write
+// to, such as /tmp, they could forge a container, and have us run its hooks.
+func (c *Container) own() error {
+	var st unix.Stat_t
+	if err := unix.Lstat(c.dir(), &st); err != nil {
+		return nil //nolint:nilerr // no such container, as the reader of the record says better
+	}
+	if int(st.Uid) != os.Geteuid() || st.Mode&0o022 != 0 {
+		return fmt.Errorf("container %s: %s belongs to uid %d with mode %04o, and may be forged", c.ID, c.dir(), st.Uid, st.Mode&0o7777)
+	}
+	return nil
 }
 
 // List are all containers, by id, including broken ones.

@@ -1,6 +1,7 @@
 package nsenter
 
 import (
+	"encoding/binary"
 	"errors"
 	"io"
 	"os"
@@ -189,5 +190,30 @@ func TestClosedRegisterIsNoDescriptor(t *testing.T) {
 	}
 	if status, err := s.Wait(); err != nil || status.ExitStatus() != 0 {
 		t.Errorf("status %v, error %v", status, err)
+	}
+}
+
+// Whoever speaks for the stage names a process that is not its own.
+func TestForeignProcessIsNoChildOfTheStage(t *testing.T) {
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	theirs := os.NewFile(uintptr(pair[1]), "theirs")
+	defer theirs.Close()
+	p := plan.New()
+	p.Fork(0, plan.None)
+	s := &Stage{plan: p, sock: os.NewFile(uintptr(pair[0]), "ours")}
+	defer s.Close()
+	for _, pid := range []int{os.Getppid(), os.Getpid(), 1, 0, -1} {
+		m := binary.NativeEndian.AppendUint32(nil, msgForked)
+		m = binary.NativeEndian.AppendUint32(m, 0)
+		m = binary.NativeEndian.AppendUint32(m, uint32(int32(pid)))
+		if _, err := theirs.Write(m); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Serve(nil); err == nil || !strings.Contains(err.Error(), "no child of ours") {
+			t.Errorf("process %d: %v", pid, err)
+		}
 	}
 }

@@ -160,6 +160,9 @@ func spread(m *message) []*os.File {
 
 // forked makes the child of the stage the process we talk to.
 func (s *Stage) forked(pid int) error {
+	if !ours(pid) {
+		return fmt.Errorf("protocol: process %d is no child of ours", pid)
+	}
 	pidfd, err := unix.PidfdOpen(pid, 0)
 	if err == nil {
 		err = fail.Point("stage.forked")
@@ -176,6 +179,13 @@ func (s *Stage) forked(pid int) error {
 	s.reap()
 	_, err = s.sock.Write([]byte{0})
 	return err
+}
+
+// ours says whether pid is a child of ours. The number comes from inside: that of
+// another process would let whoever speaks for the stage have it killed.
+func ours(pid int) bool {
+	err := unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil)
+	return pid > 0 && err == nil
 }
 
 // listener fetches the seccomp listener number fd of the stage and hands it on.

@@ -1,6 +1,8 @@
 package sys
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -14,8 +16,7 @@ import (
 // beside it as path.new first.
 func WriteAtomic(path string, data []byte, mode os.FileMode) error {
 	next := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".new")
-	if err := os.WriteFile(next, data, mode); err != nil {
-		_ = os.Remove(next)
+	if err := writeNew(next, data, mode); err != nil {
 		return err
 	}
 	err := fail.Point("file.written")
@@ -24,6 +25,28 @@ func WriteAtomic(path string, data []byte, mode os.FileMode) error {
 	}
 	if err != nil {
 		_ = os.Remove(next)
+	}
+	return err
+}
+
+// writeNew writes the file path, which is not there but for one that a killed
+// command has left: no link that somebody has put there is followed.
+func writeNew(path string, data []byte, mode os.FileMode) error {
+	const flags = os.O_WRONLY | os.O_CREATE | os.O_EXCL
+	f, err := os.OpenFile(path, flags, mode)
+	if errors.Is(err, fs.ErrExist) {
+		_ = os.Remove(path)
+		f, err = os.OpenFile(path, flags, mode)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		_ = os.Remove(path)
 	}
 	return err
 }
