@@ -129,6 +129,11 @@ test-unit: stage $(LIBSECCOMP) ## the tests of each package
 test-integration: hull ## the tests that run ./hull
 	HULL=$(CURDIR)/hull $(GO) test $(GOBUILD) -timeout 30m ./tests/...
 
+.PHONY: test-engines
+test-engines: hull ## podman, buildah, docker and containerd with hull, and with runc for comparison (as root, cgroup v1)
+	@.ci/deps engines
+	HULL=$(CURDIR)/hull $(GO) test $(GOBUILD) -count 1 -timeout 30m -v -exec $(CURDIR)/tests/engines/world ./tests/engines
+
 KILLS   ?= 1000
 CONTROL ?= runc
 .PHONY: torture
@@ -153,7 +158,7 @@ fuzz: stage $(LIBSECCOMP) ## each fuzz target for FUZZTIME; what it finds goes t
 
 # --- taste ------------------------------------------------------------------
 
-SHELL_FILES = .ci/run .ci/deps .ci/libseccomp-arm64 tests/demo/run tests/demo/inside
+SHELL_FILES = .ci/run .ci/deps .ci/libseccomp-arm64 tests/demo/run tests/demo/inside tests/engines/world
 C_FILES     = $(wildcard nsenter/stage/*.[ch] tests/*/*.[ch])
 
 .PHONY: lint

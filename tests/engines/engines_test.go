@@ -1,0 +1,121 @@
+// Package engines runs container engines with hull as their runtime, and with
+// runc for comparison. `make test-engines` starts it in a world of its own.
+package engines
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"hull/tests/image"
+)
+
+// patience is how long a case may take: no measure of speed.
+const patience = 60 * time.Second
+
+// engine is one of them, ready to be used.
+type engine struct {
+	env []string // for each command
+}
+
+// check is a shell script in which $R is the runtime, how it has to end, and what it has to print.
+type check struct {
+	name, script string
+	code         int
+	want         string
+}
+
+// runtimes are hull and the control, by their programs.
+func runtimes(t *testing.T) (hull, control string) {
+	t.Helper()
+	hull, err := filepath.Abs("../../hull")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if name := os.Getenv("HULL"); name != "" {
+		hull = name
+	}
+	if _, err := os.Stat(hull); err != nil {
+		t.Fatalf("%v: run make first", err)
+	}
+	control, _ = exec.LookPath("runc")
+	return hull, control
+}
+
+// need skips the test without the world, or without programs of the engine.
+func need(t *testing.T, programs ...string) {
+	t.Helper()
+	if os.Getenv("ENGINES_WORLD") == "" {
+		t.Skip("not in namespaces of its own: make test-engines, as root on cgroup v1")
+	}
+	for _, name := range programs {
+		if _, err := exec.LookPath(name); err != nil {
+			t.Skipf("%v: .ci/deps engines", err)
+		}
+	}
+}
+
+// busybox is an image's tar file.
+func busybox(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	probe, root, tar := filepath.Join(dir, "probe"), filepath.Join(dir, "root"), filepath.Join(dir, "image.tar")
+	if err := image.Probe("../probe", probe); err != nil {
+		t.Fatal(err)
+	}
+	if err := image.Make(root, probe); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command("tar", "-C", root, "-cf", tar, ".").CombinedOutput(); err != nil {
+		t.Fatalf("tar: %v: %s", err, out)
+	}
+	return tar
+}
+
+// sh runs a script and returns its exit code and all of its output.
+func (e *engine) sh(t *testing.T, script, runtime string) (int, string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "bash", "-c", script)
+	cmd.Env = append(append(os.Environ(), e.env...), "R="+runtime)
+	cmd.WaitDelay = time.Second
+	out, err := cmd.CombinedOutput()
+	if ctx.Err() != nil {
+		return -1, fmt.Sprintf("did not end in %s: %s", patience, out)
+	}
+	if err != nil && cmd.ProcessState == nil {
+		t.Fatal(err)
+	}
+	return cmd.ProcessState.ExitCode(), string(out)
+}
+
+// must runs a script that prepares something.
+func (e *engine) must(t *testing.T, script string) {
+	t.Helper()
+	if code, out := e.sh(t, script, ""); code != 0 {
+		t.Fatalf("%s: %d: %s", script, code, out)
+	}
+}
+
+// all runs the checks. Where the control fails as well it is the host that cannot do it.
+func (e *engine) all(t *testing.T, hull, control string, checks []check) {
+	t.Helper()
+	for _, c := range checks {
+		t.Run(c.name, func(t *testing.T) {
+			if control != "" {
+				if code, out := e.sh(t, c.script, control); code != c.code || !strings.Contains(out, c.want) {
+					t.Skipf("runc cannot do it on this host either: exit code %d: %s", code, out)
+				}
+			}
+			if code, out := e.sh(t, c.script, hull); code != c.code || !strings.Contains(out, c.want) {
+				t.Errorf("%s\nexit code %d, want %d; output %q, want %q in it", c.script, code, c.code, out, c.want)
+			}
+		})
+	}
+}
