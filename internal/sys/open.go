@@ -6,6 +6,8 @@ import (
 	"os"
 
 	"golang.org/x/sys/unix"
+
+	"hull/internal/fail"
 )
 
 // againLimit bounds how often an openat2 that raced with a rename is tried again, see openat2(2).
@@ -33,6 +35,9 @@ func Reopen(f *os.File, flags int) (*os.File, error) {
 // CloexecFrom marks every descriptor from first on close-on-exec, so that what
 // our caller leaked into us does not reach the container. close_range(2).
 func CloexecFrom(first uint) error {
+	if fail.Off("close-on-exec") {
+		return nil
+	}
 	err := unix.CloseRange(first, ^uint(0)>>32, unix.CLOSE_RANGE_CLOEXEC)
 	if err == nil {
 		return nil
