@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -46,5 +47,36 @@ func TestRootlessContainerThatNamesNoCgroupGoesWithout(t *testing.T) {
 	}
 	if c, err := h.New("/named", "id", Options{Rootless: true}); err != nil || len(c.Paths()) != 1 {
 		t.Errorf("named: %v, %v", c, err)
+	}
+}
+
+func TestDelegationKnowsTheFilesWhereTheKernelDoesNotTell(t *testing.T) {
+	dir := t.TempDir()
+	want := []string{"cgroup.procs", "cgroup.subtree_control", "cgroup.threads"}
+	if got := delegatable(filepath.Join(dir, "none")); !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	list := filepath.Join(dir, "list")
+	if err := os.WriteFile(list, []byte("cgroup.procs\nmemory.oom.group\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := delegatable(list), []string{"cgroup.procs", "memory.oom.group"}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+func TestDelegationToleratesMissingFiles(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("needs root: files change their owner")
+	}
+	d := fake(t, files{"cgroup.procs": "", "cgroup.threads": "", "memory.max": ""})
+	if err := d.delegate(1234, []string{"cgroup.procs", "nosuch.file", "cgroup.threads"}); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]uint32{".": 1234, "cgroup.procs": 1234, "cgroup.threads": 1234, "memory.max": 0} {
+		var st syscall.Stat_t
+		if err := syscall.Stat(filepath.Join(d.path, name), &st); err != nil || st.Uid != want {
+			t.Errorf("%s belongs to %d, %v; want %d", name, st.Uid, err, want)
+		}
 	}
 }

@@ -149,16 +149,21 @@ func (c *v2) Delegate(uid int) error {
 		return err
 	}
 	defer d.close()
-	return d.delegate(uid)
+	return d.delegate(uid, delegatable("/sys/kernel/cgroup/delegate"))
 }
 
-// delegate changes the owner of the directory and of the files that
-// /sys/kernel/cgroup/delegate lists (Linux 4.15, and 5.2 at first use), cgroups(7).
-func (d *dir) delegate(uid int) error {
-	files := []string{"cgroup.procs", "cgroup.subtree_control", "cgroup.threads"}
-	if text, err := os.ReadFile("/sys/kernel/cgroup/delegate"); err == nil {
-		files = strings.Fields(string(text))
+// delegatable are the files that the list, /sys/kernel/cgroup/delegate (Linux 4.15), names, or those
+// of config-linux.md, "Cgroup ownership", where there is none. cgroups(7)
+func delegatable(list string) []string {
+	text, err := os.ReadFile(list)
+	if err != nil {
+		return []string{"cgroup.procs", "cgroup.subtree_control", "cgroup.threads"}
 	}
+	return strings.Fields(string(text))
+}
+
+// delegate changes the owner of the directory and of those of the files that it has.
+func (d *dir) delegate(uid int, files []string) error {
 	for _, name := range append(files, ".") {
 		err := unix.Fchownat(d.fd, name, uid, -1, unix.AT_SYMLINK_NOFOLLOW)
 		if err != nil && !(errors.Is(err, unix.ENOENT) && name != ".") {

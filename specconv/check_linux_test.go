@@ -53,6 +53,7 @@ func TestReportsIdMappings(t *testing.T) {
 			"process.user.uid (0): is not mapped in the user namespace: linux.uidMappings has 0",
 		}},
 		{mapping(`{"containerID": 0, "size": 1}`), []string{"linux.uidMappings[0].hostID: is missing, and is REQUIRED by the spec"}},
+		{mapping(`{"hostID": 0, "size": 1}`), []string{"linux.uidMappings[0].containerID: is missing, and is REQUIRED by the spec"}},
 		{mapping(`{"containerID": 0, "hostID": 4294967290, "size": 5}`), nil},
 		{mapping(`{"containerID": 0, "hostID": 4294967290, "size": 6}`), []string{
 			"linux.uidMappings[0].hostID (4294967290): with the size 6, the range ends after the last id, 4294967294",

@@ -63,6 +63,10 @@ func TestReportsRlimits(t *testing.T) {
 		{`{"process": {"rlimits": [{"type": "RLIMIT_CORE", "hard": 1}]}}`, []string{
 			"process.rlimits[0].soft: is missing, and is REQUIRED by the spec",
 		}},
+		{`{"process": {"rlimits": [{"type": "RLIMIT_CORE", "soft": 1}]}}`, []string{
+			"process.rlimits[0].hard: is missing, and is REQUIRED by the spec",
+			"process.rlimits[0].soft (1): is more than the hard limit, 0",
+		}},
 		{`{"process": {"rlimits": [{"type": "RLIMIT_CORE", "soft": 18446744073709551615, "hard": 18446744073709551615}]}}`, nil},
 	})
 }
