@@ -51,6 +51,7 @@ func (b *box) wantFile(name, want string) {
 }
 
 func TestResourcesAreInTheFilesOfV1(t *testing.T) {
+	needV1(t)
 	for file, c := range map[string]struct {
 		want   string
 		change func(*specs.LinuxResources)

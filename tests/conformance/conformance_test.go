@@ -61,7 +61,7 @@ REQUIRED: ro
 const testText = `package tests
 var kinds = map[string]int{"table key": 1}
 func TestOne(t *testing.T) { t.Run("some words", f); use(specs.ActErrno); for range kinds {} }
-func TestV1(t *testing.T) { onV1(t) }
+func TestV1(t *testing.T) { needV1(t) }
 func (x) TestMethod(t *testing.T) {}
 `
 

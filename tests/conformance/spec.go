@@ -11,7 +11,7 @@ import (
 )
 
 // specFiles are the parts of the specification that bind a runtime for Linux, in the order of the table.
-var specFiles = []string{"config.md", "runtime.md", "runtime-linux.md", "features.md", "features-linux.md"}
+var specFiles = []string{"config.md", "config-linux.md", "runtime.md", "runtime-linux.md", "features.md", "features-linux.md"}
 
 // keywords are the words of RFC 2119 that demand something, longer ones first. The specification
 // writes some of its demands in lower case.

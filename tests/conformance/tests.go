@@ -96,7 +96,7 @@ func (s suite) add(dir string, files map[string]*ast.File, set *token.FileSet, c
 }
 
 // onlySide are the helpers that skip a test where the host is of the other side.
-var onlySide = map[string]string{"onV1": "v1", "onV2": "v2"}
+var onlySide = map[string]string{"needV1": "v1", "needV2": "v2"}
 
 // variables are the file's own variables, with the strings in their values: tables of tests.
 func variables(file *ast.File, constants map[string]string) map[string]*testFunc {
