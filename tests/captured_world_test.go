@@ -46,8 +46,19 @@ func newWorld(b *box, s *specs.Spec, rootless bool) *world {
 	w.sh("cd $new; pivot_root . old; exec /bin/busybox sh -c 'busybox umount -l /old; echo ready; while :; do busybox sleep 0.1; done'")
 	b.check(os.MkdirAll(b.path("new"), 0o755))
 	b.check(image.Copy(filepath.Join(b.rootfs, "bin/busybox"), b.path("busybox"), 0o755))
+	w.unlink("busybox", "probe")
 	w.start(rootless)
 	return w
+}
+
+// unlink gives the box programs of its own: a configuration may give them to another
+// user, and other boxes have links to them.
+func (w *world) unlink(programs ...string) {
+	for _, name := range programs {
+		path := filepath.Join(w.b.rootfs, "bin", name)
+		w.b.check(image.Copy(path, path+".own", 0o755))
+		w.b.check(os.Rename(path+".own", path))
+	}
 }
 
 func (w *world) sh(format string, args ...any) { fmt.Fprintf(&w.script, format+"\n", args...) }
