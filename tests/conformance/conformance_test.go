@@ -166,3 +166,27 @@ func TestRefusesRowsThatItCannotRead(t *testing.T) {
 		}
 	}
 }
+
+func TestNoticesTestsThatDidNotRun(t *testing.T) {
+	const log = "=== RUN   TestOne\n--- PASS: TestOne (0.10s)\n    --- PASS: TestOne/some_words (0.01s)\n    --- PASS: TestOne/SCMP_ACT_ERRNO (0.01s)\n" +
+		"    --- PASS: TestOne/table_key (0.01s)\n"
+	const ok = "ok  \thull/tests\t1.2s\n"
+	groups := madeUp(t, "", "").groups
+	for text, want := range map[string]string{
+		log + "--- PASS: TestV1 (0.00s)\n" + ok:                                    "",
+		"=== PACKAGE /hull/tests/tests.test\n" + log + "--- PASS: TestV1 (0.0s)\n": "",
+		log + ok:                                      "TestV1 did not run on v1",
+		log + "--- SKIP: TestV1 (0.00s)\n" + ok:       "TestV1 on v1: SKIP",
+		log + "--- FAIL: TestV1 (0.00s)\n" + ok:       "TestV1 on v1: FAIL",
+		"ok  \thull/sub/dir\t1.2s\n":                  "",
+		"=== PACKAGE /hull/tests/tests.test\npanic\n": "TestOne did not run on v1",
+	} {
+		problems := strings.Join(ran(groups, "v1", readLog(text, "hull")), "\n")
+		if want == "" && problems != "" || !strings.Contains(problems, want) {
+			t.Errorf("%q: want %q: %q", text, want, problems)
+		}
+	}
+	if problems := ran(groups, "v2", readLog("ok  \thull/sub/dir\t1.2s\n", "hull")); len(problems) != 1 || !strings.Contains(problems[0], "sub/dir.TestOther did not run on v2") {
+		t.Errorf("got %q", problems)
+	}
+}

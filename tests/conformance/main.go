@@ -1,7 +1,9 @@
 // Command conformance makes docs/conformance.md from the rows beside it.
 //
 // With -skeleton it prints the rows that are missing, with the
-// specification's lines for the paraphrases that somebody has to write.
+// specification's lines for the paraphrases that somebody has to write. With
+// v1=FILE or v2=FILE, the output of go test -v on such a host, it checks that the
+// tests which are named for it have run there and passed.
 package main
 
 import (
@@ -18,13 +20,13 @@ import (
 func main() {
 	skeleton := flag.Bool("skeleton", false, "print the rows that are missing")
 	flag.Parse()
-	if err := run(*skeleton); err != nil {
+	if err := run(*skeleton, flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, "conformance:", err)
 		os.Exit(1)
 	}
 }
 
-func run(skeleton bool) error {
+func run(skeleton bool, logs []string) error {
 	root, err := projectRoot()
 	if err != nil {
 		return err
@@ -37,8 +39,15 @@ func run(skeleton bool) error {
 		fmt.Print(t.skeleton())
 		return nil
 	}
-	if problems := t.check(); len(problems) > 0 {
+	problems, err := t.checkLogs(logs)
+	if err != nil {
+		return err
+	}
+	if problems = append(t.check(), problems...); len(problems) > 0 {
 		return errors.New(strings.Join(problems, "\n"))
+	}
+	if len(logs) > 0 {
+		return nil
 	}
 	return os.WriteFile(filepath.Join(root, page), []byte(render(t.spec, t.groups, t.tests)), 0o644)
 }

@@ -24,12 +24,17 @@ type testFunc struct {
 
 // lookup finds the test of a reference: TestX, TestX/sub for those in tests/, or dir.TestX.
 func (s suite) lookup(ref string) (test *testFunc, sub string) {
-	dir, name := "tests", ref
-	if before, after, ok := strings.Cut(ref, ".Test"); ok {
-		dir, name = before, "Test"+after
-	}
+	dir, name := split(ref)
 	name, sub, _ = strings.Cut(name, "/")
 	return s[dir+"."+name], sub
+}
+
+// split splits a reference into the package's directory and the test's name.
+func split(ref string) (dir, name string) {
+	if before, after, ok := strings.Cut(ref, ".Test"); ok {
+		return before, "Test" + after
+	}
+	return "tests", ref
 }
 
 // has tells whether there may be a subtest of the name. Names that are made at run time, with a
