@@ -24,7 +24,7 @@ func main() {
 	debug.SetGCPercent(-1)
 	debug.SetMemoryLimit(32 << 20)
 
-	err := cli.Run(os.Args, stdout())
+	err := cli.Run(os.Args, stdout(), born)
 	if err == nil {
 		return
 	}

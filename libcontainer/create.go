@@ -16,6 +16,7 @@ import (
 	"hull/internal/fail"
 	"hull/internal/plan"
 	"hull/internal/sys"
+	"hull/internal/trace"
 	"hull/nsenter"
 	"hull/specconv"
 )
@@ -42,11 +43,15 @@ type CreateOptions struct {
 
 // Create makes the container id. With o.Run it is started as well.
 func (r *Root) Create(id string, o CreateOptions) (*Container, error) {
+	ended := trace.Phase("create.load")
 	cfg, err := specconv.Load(o.Bundle, o.Config)
+	ended()
 	if err != nil {
 		return nil, err
 	}
+	ended = trace.Phase("create.plan")
 	c, b, err := r.prepare(id, cfg, &o)
+	ended()
 	if err != nil {
 		return nil, err
 	}

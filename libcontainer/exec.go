@@ -7,6 +7,7 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 
 	"hull/internal/plan"
+	"hull/internal/trace"
 	"hull/nsenter"
 	"hull/specconv"
 )
@@ -31,7 +32,9 @@ func (c *Container) Exec(o ExecOptions) (*Process, error) {
 	if err := c.mayExec(o.IgnorePaused); err != nil {
 		return nil, err
 	}
+	ended := trace.Phase("exec.load")
 	s, err := c.spec()
+	ended()
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +66,10 @@ func (c *Container) Exec(o ExecOptions) (*Process, error) {
 		}
 		return nil
 	}
-	if err := b.compile(); err != nil {
+	ended = trace.Phase("exec.plan")
+	err = b.compile()
+	ended()
+	if err != nil {
 		return nil, err
 	}
 	return p, b.exec(p, &o)

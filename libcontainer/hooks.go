@@ -14,6 +14,7 @@ import (
 
 	"hull/internal/plan"
 	"hull/internal/sys"
+	"hull/internal/trace"
 	"hull/nsenter"
 )
 
@@ -64,7 +65,10 @@ func stepCreateHooks(b *build) error {
 func (c *Container) runHooks(kind string, s *specs.Spec, status specs.ContainerState) error {
 	for i, h := range hooksOf(s, kind) {
 		c.hooked = true
-		if err := c.runHook(kind, s, &h, status); err != nil {
+		ended := trace.Phase(field("hooks."+kind, i))
+		err := c.runHook(kind, s, &h, status)
+		ended()
+		if err != nil {
 			return fmt.Errorf("hooks.%s[%d] (%s): %w", kind, i, h.Path, err)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"hull/internal/plan"
 	"hull/internal/sys"
+	"hull/internal/trace"
 	"hull/nsenter"
 )
 
@@ -77,7 +78,8 @@ func (c *Container) release(s *specs.Spec) error {
 	if err != nil {
 		return fmt.Errorf("cannot reach the container's process: %w", err)
 	}
-	if _, err := conn.Write([]byte{1}); err != nil {
+	times, err := c.sayGo(conn)
+	if err != nil {
 		conn.Close()
 		return fmt.Errorf("cannot reach the container's process: %w", sys.Bare(err))
 	}
@@ -87,10 +89,27 @@ func (c *Container) release(s *specs.Spec) error {
 		return err
 	}
 	defer pidfd.Close()
-	stage := nsenter.Attach(conn, pidfd, func(op uint32, errno int32) error { return c.released(op, errno) })
+	stage := nsenter.Attach(c.rec.Init.Pid, conn, pidfd, times, func(op uint32, errno int32) error { return c.released(op, errno) })
 	stage.Listener = func(fd *os.File) error { return c.sendListener(s, c.rec.Init.Pid, fd) }
 	defer stage.Close()
 	return stage.Serve(nil)
+}
+
+// sayGo sends one byte, and for a trace the memory in which the stage notes its times.
+func (c *Container) sayGo(conn *os.File) (*trace.Times, error) {
+	if !trace.On() || len(c.rec.Release) == 0 {
+		_, err := conn.Write([]byte{1})
+		return nil, err
+	}
+	ops := make([]trace.Op, c.rec.Release[len(c.rec.Release)-1].Op+1)
+	for _, r := range c.rec.Release {
+		ops[r.Op] = trace.Op{Step: "start", Name: r.Fact, Field: r.Field, Target: r.Target}
+	}
+	times, err := trace.NewTimes(ops)
+	if err != nil {
+		return nil, err
+	}
+	return times, sys.SendFile(conn, "\x01", times.File)
 }
 
 // released explains the failure of an operation that create has recorded.

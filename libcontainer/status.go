@@ -13,6 +13,7 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 
 	"hull/internal/sys"
+	"hull/internal/trace"
 )
 
 // StatusPaused is the status of a container whose processes are frozen; the
@@ -36,6 +37,7 @@ type State struct {
 // Status is derived from what is there, never stored: who lives, whether the
 // cgroup is frozen, whether the stage still waits for start.
 func (c *Container) Status() (specs.ContainerState, error) {
+	defer trace.Phase("status")()
 	if c.rec.Init.Pid == 0 {
 		if c.rec.Creator.alive(c.rec.BootID) {
 			return specs.StateCreating, nil

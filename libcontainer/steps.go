@@ -125,7 +125,7 @@ func (b *build) compile() error {
 		if s.in&b.verb == 0 {
 			continue
 		}
-		b.At(s.name, "")
+		b.Step(s.name)
 		if err := s.emit(b); err != nil {
 			return err
 		}

@@ -1,6 +1,9 @@
 package libcontainer
 
-import "hull/internal/fail"
+import (
+	"hull/internal/fail"
+	"hull/internal/trace"
+)
 
 // move is one thing that a verb does to the host, and how it is taken back.
 type move struct {
@@ -13,10 +16,12 @@ type move struct {
 // taken back, the last first: an undo has to work on what is half done.
 func through(moves []move) error {
 	for i, m := range moves {
+		ended := trace.Phase(m.name)
 		err := fail.Point(m.name)
 		if err == nil {
 			err = m.do()
 		}
+		ended()
 		if err == nil {
 			continue
 		}

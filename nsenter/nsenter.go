@@ -20,12 +20,14 @@ import (
 	"runtime"
 	"strconv"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
 	"hull/internal/fail"
 	"hull/internal/plan"
 	"hull/internal/sys"
+	"hull/internal/trace"
 )
 
 // Options say how a stage is started.
@@ -47,7 +49,8 @@ type Stage struct {
 	plan    *plan.Plan
 	failed  func(op uint32, errno int32) error
 	sock    *os.File
-	retired int // a stage that forked and ended, not yet reaped
+	times   *trace.Times // nil when nobody asks
+	retired int          // a stage that forked and ended, not yet reaped
 }
 
 // Start starts a stage that performs p. The calling goroutine must stay
@@ -57,6 +60,10 @@ func Start(p *plan.Plan, o Options) (*Stage, error) {
 	runtime.LockOSThread()
 	fail.Plan(p)
 	if err := sys.CloexecFrom(uint(3 + o.Preserve)); err != nil {
+		return nil, err
+	}
+	s := &Stage{plan: p}
+	if err := s.takeTimes(); err != nil {
 		return nil, err
 	}
 	code, err := p.Encode()
@@ -80,7 +87,7 @@ func Start(p *plan.Plan, o Options) (*Stage, error) {
 	theirs := os.NewFile(uintptr(pair[1]), "stage socket")
 	defer theirs.Close()
 
-	s := &Stage{plan: p, sock: os.NewFile(uintptr(pair[0]), "parent socket")}
+	s.sock = os.NewFile(uintptr(pair[0]), "parent socket")
 	if err := s.spawn(stage, theirs, planFile, o); err != nil {
 		s.sock.Close()
 		return nil, err
@@ -112,6 +119,9 @@ func (s *Stage) spawn(stage, theirs, planFile *os.File, o Options) error {
 	// to say, for those of the parent are given away again in the child.
 	path := fmt.Sprintf("/proc/self/fd/%d", len(files))
 	files = append(files, stage.Fd())
+	if s.times != nil {
+		files = append(files, s.times.File.Fd())
+	}
 	pidfd := -1
 	attr := &syscall.ProcAttr{
 		Files: files,
@@ -180,5 +190,28 @@ func (s *Stage) Close() {
 	if s.sock != nil {
 		s.sock.Close()
 		s.sock = nil
+	}
+	s.tellTimes(time.Time{})
+}
+
+// takeTimes lets the stage note its times, if a trace is asked for.
+func (s *Stage) takeTimes() (err error) {
+	if !trace.On() {
+		return nil
+	}
+	s.plan.Timed = true
+	ops := make([]trace.Op, len(s.plan.Ops()))
+	for i, o := range s.plan.Ops() {
+		ops[i] = trace.Op{Step: o.Step, Name: o.Name, Field: o.Field, Target: o.Target}
+	}
+	s.times, err = trace.NewTimes(ops)
+	return err
+}
+
+// tellTimes records what the stage has noted; end is when the program ran.
+func (s *Stage) tellTimes(end time.Time) {
+	if s.times != nil {
+		s.times.Done(s.Pid, end)
+		s.times = nil
 	}
 }

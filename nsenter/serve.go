@@ -7,12 +7,14 @@ import (
 	"io"
 	"os"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
 	"hull/internal/fail"
 	"hull/internal/plan"
 	"hull/internal/sys"
+	"hull/internal/trace"
 )
 
 // The kinds of messages; nsenter/stage/stage.h has the twins.
@@ -50,6 +52,9 @@ func (s *Stage) Serve(last *plan.Op) error {
 			if last != nil {
 				return ErrDied
 			}
+			if s.times != nil {
+				s.tellTimes(time.Now())
+			}
 			return nil
 		}
 		if err != nil {
@@ -68,8 +73,8 @@ func (s *Stage) Serve(last *plan.Op) error {
 
 // Attach is a stage that another command started and this one has released:
 // it asks nothing any more. failed explains the failure of an operation.
-func Attach(sock, pidfd *os.File, failed func(op uint32, errno int32) error) *Stage {
-	return &Stage{sock: sock, PidFD: pidfd, failed: failed}
+func Attach(pid int, sock, pidfd *os.File, times *trace.Times, failed func(op uint32, errno int32) error) *Stage {
+	return &Stage{Pid: pid, sock: sock, PidFD: pidfd, times: times, failed: failed}
 }
 
 // handle acts on one message; it returns the operation that asked, if one did.
@@ -113,7 +118,9 @@ func (s *Stage) answer(op *plan.Op, m *message) error {
 		return fmt.Errorf("protocol: operation %d (%s) does not ask", m.op, op.Name)
 	}
 	call := &plan.Call{Pid: s.Pid, PidFD: s.PidFD, Files: spread(m), Errno: syscall.Errno(m.value >> 8)} //nolint:gosec // an errno
+	ended := trace.Phase(op.Name)
 	err := handler(call)
+	ended()
 	defer closeAll(call.ReplyFiles)
 	if err == nil {
 		err = fail.Point(op.Name)

@@ -13,18 +13,26 @@ import (
 	"time"
 
 	urfave "github.com/urfave/cli/v2"
+
+	"hull/internal/trace"
 )
 
 // Run performs the command line args, args[0] being hull itself, and writes
 // the command's output to out. The error, if any, is still to be printed.
-func Run(args []string, out io.Writer) error {
+// born tells when the process began.
+func Run(args []string, out io.Writer, born func() time.Time) error {
 	slog.SetDefault(slog.New(terminalLog{os.Stderr, slog.LevelWarn})) // until the flags say otherwise
 	o := &output{w: out}
 	app := newApp(args[0], o)
-	if err := app.Run(permute(app, args)); err != nil {
-		return err
+	app.Metadata = map[string]any{bornKey: born}
+	err := app.Run(permute(app, args))
+	if err == nil {
+		err = o.err
 	}
-	return o.err
+	if terr := trace.Close(); err == nil {
+		err = terr
+	}
+	return err
 }
 
 // output remembers the first error of writing: not every printer of urfave's passes it on.

@@ -20,7 +20,7 @@ func hull(t *testing.T, args ...string) (string, error) {
 	before := slog.Default()
 	t.Cleanup(func() { slog.SetDefault(before) })
 	var out bytes.Buffer
-	err := Run(append([]string{"hull", "--root", filepath.Join(t.TempDir(), "root")}, args...), &out)
+	err := Run(append([]string{"hull", "--root", filepath.Join(t.TempDir(), "root")}, args...), &out, time.Now)
 	return out.String(), err
 }
 
@@ -127,7 +127,7 @@ func TestStateRootComesFromTheFlag(t *testing.T) {
 		"":  "--root: the directory's name is empty",
 		"/": "/ cannot be the state root",
 	} {
-		err := Run([]string{"hull", "--root", dir, "list"}, &bytes.Buffer{})
+		err := Run([]string{"hull", "--root", dir, "list"}, &bytes.Buffer{}, time.Now)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("--root %q: %v, want %s", dir, err, want)
 		}

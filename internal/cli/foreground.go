@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"hull/internal/trace"
 	"hull/libcontainer"
 )
 
@@ -44,6 +45,7 @@ func newForeground(subreaper bool) (*foreground, error) {
 
 // stay returns when the process has ended, and how.
 func (f *foreground) stay(p *libcontainer.Process) error {
+	defer trace.Phase("wait for the program's end")()
 	t, err := newTerminal(p)
 	if err != nil {
 		return err

@@ -20,6 +20,7 @@ func globalFlags() []urfave.Flag {
 		&urfave.StringFlag{Name: "log-level", Usage: "log from this level on: debug, info, warning or error", DefaultText: "warning on standard error, error in a file"},
 		&urfave.BoolFlag{Name: "debug", Usage: "the same as --log-level debug"},
 		&urfave.BoolFlag{Name: "systemd-cgroup", Usage: "let systemd make the cgroup of a new container; linux.cgroupsPath is slice:prefix:name"},
+		&urfave.StringFlag{Name: "trace", Usage: "write when each phase began and ended to `FILE`, as Chrome trace events; - prints a table"},
 		&urfave.StringFlag{Name: "rootless", Usage: "do without privileges: true, false or auto", Value: "auto"},
 	}
 }
@@ -31,7 +32,7 @@ func applyGlobalFlags(c *urfave.Context) error {
 	if v := c.String("rootless"); v != "auto" && v != "true" && v != "false" {
 		return fmt.Errorf("--rootless %q: must be true, false or auto", v)
 	}
-	return nil
+	return beginTrace(c)
 }
 
 // rootless says whether hull must do without the privileges of root.

@@ -50,6 +50,9 @@ func (p *Plan) Encode() ([]byte, error) {
 	le.PutUint32(out[12:], uint32(regsAt))      //nolint:gosec // small
 	le.PutUint32(out[16:], uint32(dataAt))      //nolint:gosec // small
 	le.PutUint32(out[20:], uint32(len(out)))    //nolint:gosec // bounded by the configuration's size
+	if p.Timed {
+		out[24] = 1
+	}
 	for i, o := range p.ops {
 		onErr, err := p.place(o.onErr, i)
 		if err != nil {

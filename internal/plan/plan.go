@@ -80,6 +80,7 @@ type Site struct {
 // Op is one operation of a plan.
 type Op struct {
 	Site
+	Step  string // of the table that the operation comes from; see Plan.Step
 	Name  string // what it does, in the kernel's words: "mount tmpfs"
 	Facts map[int]string
 
@@ -102,7 +103,10 @@ type Plan struct {
 	labels []int
 	files  []Inherited
 	site   Site
+	step   string
 	err    error
+
+	Timed bool // the stage notes when each operation has ended
 }
 
 // Inherited is a file that the stage is started with, and its register. It is
@@ -119,6 +123,12 @@ func New() *Plan { return &Plan{} }
 // At sets what the operations that follow are made for: a JSON path of the
 // configuration and, where there is one, the target.
 func (p *Plan) At(field, target string) { p.site = Site{Field: field, Target: target} }
+
+// Step names the step that the operations which follow belong to.
+func (p *Plan) Step(name string) {
+	p.step = name
+	p.At(name, "")
+}
 
 // Reg returns a register that nothing uses yet.
 func (p *Plan) Reg() Reg {
@@ -189,7 +199,7 @@ func (p *Plan) blob(b []byte) uint64 {
 
 // add appends an operation of kind with args.
 func (p *Plan) add(kind uint32, name string, args ...Arg) *Op {
-	op := &Op{Site: p.site, Name: name, kind: kind, dst: None, onErr: Next, onOK: Next, plan: p}
+	op := &Op{Site: p.site, Step: p.step, Name: name, kind: kind, dst: None, onErr: Next, onOK: Next, plan: p}
 	for i, a := range args {
 		op.kinds[i], op.args[i] = a.arg(p)
 	}

@@ -32,7 +32,7 @@ enum builtin {
 enum arg_kind { ARG_NUMBER, ARG_BLOB, ARG_REG };
 
 struct header {
-	u32 magic, nops, nfiles, regs_at, data_at, size, pad[2];
+	u32 magic, nops, nfiles, regs_at, data_at, size, timed, pad;
 };
 
 struct op {
@@ -69,11 +69,15 @@ struct stage {
 	const char *data;
 	u32 pc;
 	int peer;      /* the socket to the parent, or to whoever released the hold */
+	u64 *times;    /* where it is noted when each operation ended, or null */
 	s32 tolerated; /* the errno of the last operation that was allowed to fail */
 	long reg[MAX_REGS];
 	char file[MAX_PATH]; /* what OP_LOOKPATH found */
 	struct answer answer;
 };
+
+/* stage.c */
+void share_times(struct stage *s, long fd);
 
 /* talk.c */
 long tell(struct stage *s, u32 kind, s32 value);
