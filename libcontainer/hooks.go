@@ -12,6 +12,7 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 
+	"hull/internal/fail"
 	"hull/internal/plan"
 	"hull/internal/sys"
 	"hull/internal/trace"
@@ -134,6 +135,9 @@ func (c *Container) runHook(kind string, s *specs.Spec, h *specs.Hook, status sp
 func (c *Container) hookPlan(kind string, s *specs.Spec, h *specs.Hook) *plan.Plan {
 	p := plan.New()
 	env, cwd := h.Env, c.rec.Bundle
+	if fail.Off("hook.env") {
+		env = append(os.Environ(), s.Process.Env...)
+	}
 	uid, gid := uint32(os.Geteuid()), uint32(os.Getegid()) //nolint:gosec // ids
 	if runsInside(kind) {
 		n := lowerNamespaces(s)

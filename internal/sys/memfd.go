@@ -8,6 +8,8 @@ import (
 	"os"
 
 	"golang.org/x/sys/unix"
+
+	"hull/internal/fail"
 )
 
 const seals = unix.F_SEAL_SEAL | unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_WRITE
@@ -23,6 +25,9 @@ func SealedMemfd(name string, data []byte, executable bool) (*os.File, error) {
 	if _, err := f.Write(data); err != nil {
 		f.Close()
 		return nil, fmt.Errorf("memfd %s: %w", name, err)
+	}
+	if fail.Off("seals") {
+		return f, nil
 	}
 	if _, err := unix.FcntlInt(f.Fd(), unix.F_ADD_SEALS, seals); err != nil {
 		f.Close()

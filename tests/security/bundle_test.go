@@ -333,3 +333,11 @@ func (b *bundle) cgroups() []string {
 	}
 	return dirs
 }
+
+// pid is the container's first process.
+func (b *bundle) pid() int {
+	b.Helper()
+	var s specs.State
+	b.check(json.Unmarshal([]byte(b.must("state", b.id).out), &s))
+	return s.Pid
+}
