@@ -129,7 +129,7 @@ func (r *Root) prepare(id string, cfg *specconv.Config, o *CreateOptions) (*Cont
 	b.opt.readyHandler = func(call *plan.Call) error { return c.onReady(b, call, o) }
 	c.rec = &record{
 		ID: id, Bundle: cfg.Bundle, Rootfs: rootfs, Created: time.Now().UTC(), UID: os.Getuid(),
-		BootID: bootID(), Rootless: o.Rootless, Notes: s.Annotations,
+		Rootless: o.Rootless, Notes: s.Annotations,
 	}
 	c.rec.Cgroup = cgroupRecord{Paths: b.cg.Paths(), Systemd: o.SystemdCgroup}
 	if err := c.nameRdt(s); err != nil {
@@ -173,6 +173,9 @@ func (c *Container) claim() error {
 func (c *Container) record(config []byte) (err error) {
 	if c.held, err = lockDir(c.dir()); err != nil {
 		return fmt.Errorf("state: %w", err) // deleted already
+	}
+	if c.rec.BootID, err = bootID(); err != nil {
+		return err
 	}
 	if c.rec.Creator, err = current(os.Getpid()); err != nil {
 		return err

@@ -51,9 +51,9 @@ func (c *Container) forget() error {
 
 // killAndWait ends the container's process, and everything in its cgroup.
 func (c *Container) killAndWait() error {
-	var pidfd *os.File
-	if c.rec.Init.alive(c.rec.BootID) {
-		pidfd, _ = sys.PidfdOpen(c.rec.Init.Pid) // fails if it has just ended
+	pidfd, err := c.rec.Init.open(c.rec.BootID)
+	if err != nil && !errors.Is(err, ErrNotRunning) {
+		return fmt.Errorf("container %s: %w", c.ID, err)
 	}
 	if pidfd != nil {
 		defer pidfd.Close()
@@ -64,7 +64,7 @@ func (c *Container) killAndWait() error {
 	if pidfd == nil {
 		return nil
 	}
-	_, err := sys.WaitDead(pidfd, -1)
+	_, err = sys.WaitDead(pidfd, -1)
 	return err
 }
 

@@ -16,9 +16,9 @@ type Events struct {
 
 // Watch tells of the container's events from now on, until the command ends.
 func (c *Container) Watch() (*Events, error) {
-	pidfd, err := sys.PidfdOpen(c.rec.Init.Pid)
-	if err != nil || !c.rec.Init.alive(c.rec.BootID) {
-		return nil, ErrNotRunning
+	pidfd, err := c.rec.Init.open(c.rec.BootID)
+	if err != nil {
+		return nil, err
 	}
 	oom, stopped := make(chan uint64), make(chan error, 1)
 	watch, err := c.cgroup().WatchOOM()

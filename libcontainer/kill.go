@@ -1,6 +1,7 @@
 package libcontainer
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -32,7 +33,7 @@ func (c *Container) Kill(sig unix.Signal, all bool) error {
 	if all {
 		return c.signalRest(sig)
 	}
-	if err := c.rec.Init.signal(sig); err != nil {
+	if err := c.rec.Init.signal(c.rec.BootID, sig); err != nil {
 		return err
 	}
 	if sig == unix.SIGKILL && status == StatusPaused {
@@ -52,10 +53,13 @@ func (c *Container) signalRest(sig unix.Signal) error {
 	}
 	for _, pid := range pids {
 		p, err := current(pid)
-		if err != nil {
-			continue // gone
+		if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ESRCH) {
+			continue
 		}
-		if err := p.signal(sig); err != nil && !errors.Is(err, ErrNotRunning) {
+		if err == nil {
+			err = p.signal(c.rec.BootID, sig)
+		}
+		if err != nil && !errors.Is(err, ErrNotRunning) {
 			return err
 		}
 	}
@@ -75,25 +79,35 @@ func (c *Container) killAll() error {
 	if err := fail.Point("kill.init"); err != nil {
 		return err
 	}
-	if c.rec.Init.alive(c.rec.BootID) {
-		if err := c.rec.Init.signal(unix.SIGKILL); err != nil && !errors.Is(err, ErrNotRunning) {
-			return err
-		}
+	if err := c.rec.Init.signal(c.rec.BootID, unix.SIGKILL); err != nil && !errors.Is(err, ErrNotRunning) {
+		return err
 	}
 	return nil
 }
 
-// signal sends sig to p if it is still the same process: the descriptor is
-// opened first and the start time compared then, so that a pid used again is never hit.
-func (p process) signal(sig unix.Signal) error {
+// open opens p by its pid, if it is still the same process: the descriptor
+// comes first and is compared then, so that a pid used again is never hit.
+func (p process) open(boot string) (*os.File, error) {
+	if p.Pid == 0 {
+		return nil, ErrNotRunning
+	}
 	pidfd, err := sys.PidfdOpen(p.Pid)
+	if alive, aerr := p.alive(boot); !alive {
+		if err == nil {
+			pidfd.Close()
+		}
+		return nil, cmp.Or(aerr, ErrNotRunning)
+	}
+	return pidfd, err
+}
+
+// signal sends sig to p, if it is still the same process.
+func (p process) signal(boot string, sig unix.Signal) error {
+	pidfd, err := p.open(boot)
 	if err != nil {
-		return ErrNotRunning
+		return err
 	}
 	defer pidfd.Close()
-	if now, err := current(p.Pid); err != nil || now != p {
-		return ErrNotRunning
-	}
 	err = unix.PidfdSendSignal(int(pidfd.Fd()), sig, nil, 0)
 	if errors.Is(err, unix.ESRCH) {
 		return ErrNotRunning
@@ -119,8 +133,8 @@ func (c *Container) Pids() ([]int, error) {
 	if len(c.rec.Cgroup.Paths) > 0 {
 		return c.cgroup().Pids()
 	}
-	if c.rec.Init.alive(c.rec.BootID) {
-		return []int{c.rec.Init.Pid}, nil
+	if alive, err := c.alive(); !alive {
+		return nil, err
 	}
-	return nil, nil
+	return []int{c.rec.Init.Pid}, nil
 }

@@ -111,7 +111,8 @@ func loadRecord(dir string) (*record, error) {
 // salvage is a record in place of one that cannot be read: the configuration
 // beside it tells where the cgroup, and with it every process, has to be.
 func (c *Container) salvage() *record {
-	rec := &record{ID: c.ID, BootID: bootID()}
+	boot, _ := bootID() // needed for the processes that it does not know
+	rec := &record{ID: c.ID, BootID: boot}
 	host, err := cgroups.Detect()
 	if err != nil {
 		return rec

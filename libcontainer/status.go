@@ -1,6 +1,7 @@
 package libcontainer
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/moby/sys/user"
 	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
 
 	"hull/internal/sys"
 	"hull/internal/trace"
@@ -39,13 +41,14 @@ type State struct {
 func (c *Container) Status() (specs.ContainerState, error) {
 	defer trace.Phase("status")()
 	if c.rec.Init.Pid == 0 {
-		if c.rec.Creator.alive(c.rec.BootID) {
+		making, err := c.rec.Creator.alive(c.rec.BootID)
+		if making {
 			return specs.StateCreating, nil
 		}
-		return specs.StateStopped, nil // its creator was killed half-way
+		return specs.StateStopped, err // its creator was killed half-way
 	}
-	if !c.rec.Init.alive(c.rec.BootID) {
-		return specs.StateStopped, nil
+	if alive, err := c.alive(); !alive {
+		return specs.StateStopped, err
 	}
 	if frozen, err := c.cgroup().Frozen(); err == nil && frozen {
 		return StatusPaused, nil
@@ -91,14 +94,27 @@ func (c *Container) waits() bool {
 	return true
 }
 
-// alive says whether p is still the process it was, and no zombie.
-func (p process) alive(boot string) bool {
-	if p.Pid == 0 || boot != bootID() {
-		return false
+// alive says whether p is still the process it was, and no zombie. What cannot be
+// looked at is not taken for dead: delete would remove the record of what runs.
+func (p process) alive(boot string) (bool, error) {
+	if p.Pid == 0 {
+		return false, nil
+	}
+	if now, err := bootID(); err != nil || boot != now {
+		return false, err
 	}
 	st, err := sys.Stat(p.Pid)
-	return err == nil && st.StartTime == p.StartTime && st.State != 'Z' && st.State != 'X'
+	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ESRCH) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("process %d: %w", p.Pid, err)
+	}
+	return st.StartTime == p.StartTime && st.State != 'Z' && st.State != 'X', nil
 }
+
+// alive says whether the container's process lives.
+func (c *Container) alive() (bool, error) { return c.rec.Init.alive(c.rec.BootID) }
 
 // current is the process pid as it is now.
 func current(pid int) (process, error) {
@@ -110,12 +126,9 @@ func current(pid int) (process, error) {
 }
 
 // bootID tells this boot of the machine from others: pids of another are void.
-var bootID = sync.OnceValue(func() string {
+var bootID = sync.OnceValues(func() (string, error) {
 	b, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
-	if err != nil {
-		return ""
-	}
-	return strings.TrimSpace(string(b))
+	return strings.TrimSpace(string(b)), err
 })
 
 // owner is the name of uid, or its number.
