@@ -141,7 +141,7 @@ func (c *Container) hookPlan(kind string, s *specs.Spec, h *specs.Hook) *plan.Pl
 	uid, gid := uint32(os.Geteuid()), uint32(os.Getegid()) //nolint:gosec // ids
 	if runsInside(kind) {
 		n := lowerNamespaces(s)
-		joinProcess(p, p.Inherit(dupProc), &n, c.rec.Init.Pid, c.rec.Rootless, false)
+		c.join(p, p.Inherit(dupProc), &n, false)
 		if n.has(unix.CLONE_NEWUSER) {
 			uid, gid = 0, 0
 		}

@@ -13,7 +13,7 @@ import (
 // stepJoin enters the namespaces of the container's process: the same ones
 // that the configuration lists, whether they were made or joined.
 func stepJoin(b *build) error {
-	joinProcess(b.Plan, b.proc, &b.ns, b.c.rec.Init.Pid, b.opt.Rootless, b.labelNeedsHost())
+	b.c.join(b.Plan, b.proc, &b.ns, b.labelNeedsHost())
 	return nil
 }
 
@@ -22,7 +22,7 @@ func stepJoin(b *build) error {
 // sees are masked. Nobody in it may look at the stage, see ptrace(2) PTRACE_MODE.
 func (b *build) labelNeedsHost() bool { return b.labelled() && b.ns.has(unix.CLONE_NEWUSER) }
 
-// joinProcess enters those of the listed namespaces that process pid is in,
+// join enters those of the listed namespaces that the container's process is in,
 // and goes on as a child inside its pid namespace.
 //
 // The stage stops being dumpable before: from the moment it shares a
@@ -30,17 +30,17 @@ func (b *build) labelNeedsHost() bool { return b.labelled() && b.ns.has(unix.CLO
 // what it holds of the host (CVE-2016-9962). One with CAP_SYS_PTRACE in our own
 // user namespace may even so, once the fork makes us visible to it: the host's
 // procfs is closed before, unless it is to be kept.
-func joinProcess(p *plan.Plan, proc plan.Reg, n *namespaces, pid int, rootless, keep bool) {
+func (c *Container) join(p *plan.Plan, proc plan.Reg, n *namespaces, keep bool) {
 	p.At("", "")
 	p.Prctl("dumpable", unix.PR_SET_DUMPABLE, plan.N(0))
-	pidfd := p.Inherit(func() (*os.File, error) { return sys.PidfdOpen(pid) })
+	pidfd := p.Inherit(c.openInit)
 	others := n.all &^ unix.CLONE_NEWUSER
 	join := func(flags uintptr) {
 		if flags != 0 {
-			joinKinds(p, proc, pidfd, pid, flags)
+			c.joinKinds(p, proc, pidfd, flags)
 		}
 	}
-	if rootless { // the user namespace gives the right to join
+	if c.rec.Rootless { // the user namespace gives the right to join
 		join(n.all & unix.CLONE_NEWUSER)
 		join(others)
 	} else { // others may belong to the host's user namespace
@@ -61,13 +61,29 @@ func joinProcess(p *plan.Plan, proc plan.Reg, n *namespaces, pid int, rootless, 
 	dieWithParent(p)
 }
 
-// joinKinds joins several namespaces of a process at once, by its pidfd
-// (Linux 5.8), or one after the other.
-func joinKinds(p *plan.Plan, proc, pidfd plan.Reg, pid int, flags uintptr) {
+// openInit opens the container's process. While create makes it, it waits for
+// us and has no start time on record yet.
+func (c *Container) openInit() (*os.File, error) {
+	if c.rec.Init.StartTime == 0 {
+		return sys.PidfdOpen(c.rec.Init.Pid)
+	}
+	return c.rec.Init.open(c.rec.BootID)
+}
+
+// joinKinds joins several of its namespaces at once, by its pidfd (Linux 5.8),
+// or one after the other.
+func (c *Container) joinKinds(p *plan.Plan, proc, pidfd plan.Reg, flags uintptr) {
 	each, end := p.NewLabel(), p.NewLabel()
 	p.Setns(pidfd, uint64(flags), "the container's namespaces").On(each, unix.EINVAL).Then(end)
 	p.Mark(each)
-	joinEach(p, proc, pid, flags)
+	joinEach(p, proc, c.rec.Init.Pid, flags)
+	p.Ask("verify that they were the container's", nil, func(*plan.Call) error {
+		pidfd, err := c.openInit() // a process that lives now has had its pid all the time
+		if err == nil {
+			pidfd.Close()
+		}
+		return err
+	})
 	p.Mark(end)
 }
 

@@ -35,11 +35,12 @@ func (p *Process) publish(pidFile string) error {
 // Wait waits for the process to end and reaps it.
 func (p *Process) Wait() (unix.WaitStatus, error) { return p.stage.Wait() }
 
-// Signal sends sig; a process that has ended is no error.
+// Signal sends sig; a process that has ended is no error. It must not have been
+// waited for: until then the pid of our child is nobody else's.
 func (p *Process) Signal(sig unix.Signal) error {
-	err := unix.PidfdSendSignal(int(p.PidFD.Fd()), sig, nil, 0)
+	err := unix.Kill(p.Pid, sig)
 	if err == unix.ESRCH {
 		return nil
 	}
-	return os.NewSyscallError("pidfd_send_signal", err)
+	return os.NewSyscallError("kill", err)
 }

@@ -78,19 +78,23 @@ func (c *Container) release(s *specs.Spec) error {
 	if err != nil {
 		return fmt.Errorf("cannot reach the container's process: %w", err)
 	}
+	defer conn.Close()
+	var pidfd *os.File
+	if s.Linux != nil && s.Linux.Seccomp != nil && s.Linux.Seccomp.ListenerPath != "" {
+		// Before it is let go: later the pid may be another's.
+		if pidfd, err = c.rec.Init.open(c.rec.BootID); err != nil {
+			return err
+		}
+		defer pidfd.Close()
+	}
 	times, err := c.sayGo(conn)
 	if err != nil {
-		conn.Close()
 		return fmt.Errorf("cannot reach the container's process: %w", sys.Bare(err))
 	}
-	pidfd, err := sys.PidfdOpen(c.rec.Init.Pid)
-	if err != nil {
-		conn.Close()
-		return err
-	}
-	defer pidfd.Close()
 	stage := nsenter.Attach(c.rec.Init.Pid, conn, pidfd, times, func(op uint32, errno int32) error { return c.released(op, errno) })
-	stage.Listener = func(fd *os.File) error { return c.sendListener(s, c.rec.Init.Pid, fd) }
+	if pidfd != nil {
+		stage.Listener = func(fd *os.File) error { return c.sendListener(s, c.rec.Init.Pid, fd) }
+	}
 	defer stage.Close()
 	return stage.Serve(nil)
 }

@@ -159,9 +159,9 @@ func startError(err error, o Options) error {
 	return fmt.Errorf("cannot start the container's process: %w", err)
 }
 
-// Kill kills the stage and reaps it.
+// Kill kills the stage and reaps it. It is our child, so that until then its pid is nobody else's.
 func (s *Stage) Kill() {
-	_ = unix.PidfdSendSignal(int(s.PidFD.Fd()), unix.SIGKILL, nil, 0)
+	_ = unix.Kill(s.Pid, unix.SIGKILL)
 	s.Close()
 	_, _ = s.Wait()
 }

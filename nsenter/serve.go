@@ -197,9 +197,12 @@ func ours(pid int) bool {
 
 // listener fetches the seccomp listener number fd of the stage and hands it on.
 func (s *Stage) listener(fd int) error {
+	if s.Listener == nil {
+		return fmt.Errorf("protocol: a listener that nobody has asked for")
+	}
 	f, err := sys.PidfdGetfd(s.PidFD, fd)
 	if err != nil {
-		return err
+		return fmt.Errorf("fetch the seccomp listener: %w", err)
 	}
 	defer f.Close()
 	if err := s.Listener(f); err != nil {
