@@ -80,9 +80,10 @@ func (c *v1) Kill() error {
 
 func (c *v2) Kill() error {
 	err := c.killFile()
-	if err == nil {
+	switch {
+	case err == nil:
 		err = c.Thaw()
-	} else if errors.Is(err, unix.EOPNOTSUPP) {
+	case !gone(err): // not there, or denied
 		err = killFrozen(c)
 	}
 	return vanished(err)

@@ -119,7 +119,7 @@ func hierarchies(host *cgroups.Host, cg cgroups.Cgroup) []rootfs.Hierarchy {
 // directory of cg (clone3(2), CLONE_INTO_CGROUP): far quicker than moving there.
 func bornInside(cg cgroups.Cgroup) bool {
 	_, unified := cg.Paths()[""]
-	return unified && sys.HasClone3()
+	return unified && sys.HasCloneIntoCgroup()
 }
 
 // execCgroup is where exec's process goes: the container's cgroup, or with

@@ -3,6 +3,7 @@ package sys
 import (
 	"errors"
 	"os"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -37,9 +38,14 @@ func WaitDead(pidfd *os.File, timeout int) (bool, error) {
 	}
 }
 
-// HasClone3 says whether clone3(2) is there: Linux 5.3, and no filter that
-// hides it. It is asked with arguments that it cannot accept.
-func HasClone3() bool {
-	_, _, errno := unix.Syscall(unix.SYS_CLONE3, 0, 0, 0)
+// HasCloneIntoCgroup says whether clone3(2) knows CLONE_INTO_CGROUP: Linux 5.7,
+// and no filter that hides it. It is asked for a child with an exit signal that
+// is none; a kernel that does not know the member cgroup says E2BIG before.
+func HasCloneIntoCgroup() bool {
+	args := struct {
+		flags, pidfd, childTID, parentTID, exitSignal     uint64
+		stack, stackSize, tls, setTID, setTIDSize, cgroup uint64
+	}{flags: unix.CLONE_INTO_CGROUP, exitSignal: 1 << 32, cgroup: 1}
+	_, _, errno := unix.Syscall(unix.SYS_CLONE3, uintptr(unsafe.Pointer(&args)), unsafe.Sizeof(args), 0)
 	return errno == unix.EINVAL
 }
