@@ -68,29 +68,7 @@ func (d *dir) open(name string, flags int) (int, error) {
 		Flags:   uint64(flags | unix.O_CLOEXEC | unix.O_NOFOLLOW), //nolint:gosec // flags
 		Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_XDEV | unix.RESOLVE_NO_SYMLINKS,
 	}
-	fd, err := retry(func() (int, error) { return unix.Openat2(d.fd, name, &how) })
-	if errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.EPERM) {
-		return d.openPlain(name, flags)
-	}
-	return fd, err
-}
-
-// openPlain is open where openat2(2) is denied, as some seccomp filters do to
-// what they do not know. One name that is no link leads out of d only by a
-// mount, which must not be of another file system.
-func (d *dir) openPlain(name string, flags int) (int, error) {
-	fd, err := retry(func() (int, error) {
-		return unix.Openat(d.fd, name, flags|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0)
-	})
-	if err != nil {
-		return -1, err
-	}
-	var file, own unix.Stat_t
-	if err := errors.Join(unix.Fstat(fd, &file), unix.Fstat(d.fd, &own)); err != nil || file.Dev != own.Dev {
-		_ = unix.Close(fd)
-		return -1, unix.EXDEV
-	}
-	return fd, nil
+	return retry(func() (int, error) { return unix.Openat2(d.fd, name, &how) })
 }
 
 // file is open as an os.File, for files that are handed to others.

@@ -23,19 +23,6 @@ func (b *box) without(nr uint32) {
 	}
 }
 
-func TestSaysWhichKernelIsNeeded(t *testing.T) {
-	const mountAPI = ": the mount API with file descriptors is missing: hull needs Linux 5.6 or later, and no filter that hides it: function not implemented"
-	for nr, want := range map[uint32]string{
-		unix.SYS_OPEN_TREE: mountAPI,
-		unix.SYS_FSOPEN:    "mounts[0] (/proc)" + mountAPI,
-		unix.SYS_OPENAT2:   "mounts[0] (/proc): openat2 is missing: hull needs Linux 5.6 or later: function not implemented",
-	} {
-		b := newBox(t)
-		b.without(nr)
-		b.refuses(t, want)
-	}
-}
-
 func TestDoesWithoutMountSetattr(t *testing.T) {
 	b := newBox(t)
 	b.NoMountSetattr = true

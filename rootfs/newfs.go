@@ -33,8 +33,11 @@ func (v *View) newFS(m *mount) {
 		v.late = append(v.late, late{plan.Site{Field: m.field, Target: m.Destination}, mnt, withAttr(0, attr)})
 	}
 	v.super(m, data, lately)
-	v.explained(p.Fsmount(v.fs, attr.Set).To(mnt).
-		Because(unix.EPERM, "a user namespace may mount a "+m.spec.Type+" only where one that nothing covers is visible already"))
+	fsmount := p.Fsmount(v.fs, attr.Set).To(mnt)
+	if v.o.Userns || v.o.Rootless {
+		fsmount.Because(unix.EPERM, "a user namespace may mount a "+m.spec.Type+" only where one that nothing covers is visible already")
+	}
+	v.explained(fsmount)
 	p.Close(v.fs)
 	v.label(m, mnt)
 	if m.TmpCopyUp {

@@ -19,8 +19,7 @@ var namespaced = map[string]bool{"sysfs": true, "mqueue": true}
 func (v *View) super(m *mount, data []string, writable bool) {
 	p := v.p
 	fstype := m.spec.Type
-	denied := "this user namespace may not mount a " + fstype
-	p.Fsopen(fstype).To(v.fs).Because(unix.EPERM, denied)
+	v.denied(p.Fsopen(fstype).To(v.fs), fstype)
 	if m.spec.Source != "" {
 		v.set("source=" + m.spec.Source)
 	}
@@ -35,7 +34,15 @@ func (v *View) super(m *mount, data []string, writable bool) {
 	if fstype == "tmpfs" && !has(data, "mode") {
 		v.keepMode()
 	}
-	v.explained(p.FsconfigCreate(v.fs, fstype).Because(unix.EPERM, denied))
+	v.explained(v.denied(p.FsconfigCreate(v.fs, fstype), fstype))
+}
+
+// denied says what EPERM means to a user namespace.
+func (v *View) denied(op *plan.Op, fstype string) *plan.Op {
+	if !v.o.Userns && !v.o.Rootless {
+		return op
+	}
+	return op.Because(unix.EPERM, "this user namespace may not mount a "+fstype)
 }
 
 // set gives the file system context v.fs the option `key` or `key=value`.

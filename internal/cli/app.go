@@ -6,6 +6,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -14,6 +15,7 @@ import (
 
 	urfave "github.com/urfave/cli/v2"
 
+	"hull/internal/sys"
 	"hull/internal/trace"
 )
 
@@ -25,7 +27,7 @@ func Run(args []string, out io.Writer, born func() time.Time) error {
 	o := &output{w: out}
 	app := newApp(args[0], o)
 	app.Metadata = map[string]any{bornKey: born}
-	err := app.Run(permute(app, args))
+	err := explained(app.Run(permute(app, args)))
 	if err == nil {
 		err = o.err
 	}
@@ -33,6 +35,15 @@ func Run(args []string, out io.Writer, born func() time.Time) error {
 		err = terr
 	}
 	return err
+}
+
+// explained adds what only the system as a whole can say of an error.
+func explained(err error) error {
+	exit, ok := errors.AsType[*Exit](err)
+	if !ok {
+		return sys.Missing(err)
+	}
+	return &Exit{exit.Code, sys.Missing(exit.Err)}
 }
 
 // output remembers the first error of writing: not every printer of urfave's passes it on.

@@ -15,11 +15,14 @@ type Failure struct {
 // Error is `json.path (target): fact: errno`.
 func (f *Failure) Error() string {
 	var b strings.Builder
-	b.WriteString(f.Field)
-	if f.Target != "" {
-		b.WriteString(" (" + f.Target + ")")
+	if f.Field != "" {
+		b.WriteString(f.Field)
+		if f.Target != "" {
+			b.WriteString(" (" + f.Target + ")")
+		}
+		b.WriteString(": ")
 	}
-	b.WriteString(": " + f.Fact + ": " + f.Errno.Error())
+	b.WriteString(f.Fact + ": " + f.Errno.Error())
 	return b.String()
 }
 

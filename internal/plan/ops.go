@@ -65,8 +65,7 @@ const resolveOnMount = unix.RESOLVE_BENEATH | unix.RESOLVE_NO_XDEV | unix.RESOLV
 
 func (p *Plan) openat2(name string, dir Arg, path string, flags int, resolve uint64) *Op {
 	how := unix.OpenHow{Flags: uint64(flags | unix.O_CLOEXEC), Resolve: resolve} //nolint:gosec // flags
-	return p.Syscall(name, unix.SYS_OPENAT2, dir, Str(path), Bytes(raw(&how)), N(unix.SizeofOpenHow)).
-		Because(unix.ENOSYS, "openat2 is missing: hull needs Linux 5.6 or later")
+	return p.Syscall(name, unix.SYS_OPENAT2, dir, Str(path), Bytes(raw(&how)), N(unix.SizeofOpenHow))
 }
 
 // MkdirInRoot makes the directory path below root with all its missing
@@ -155,8 +154,7 @@ func (p *Plan) Mount(source, target, fstype string, flags uintptr, data string) 
 // Fsopen is fsopen(2): a new file system of a type, not yet configured.
 func (p *Plan) Fsopen(fstype string) *Op {
 	return p.Syscall("open file system "+fstype, unix.SYS_FSOPEN, Str(fstype), N(unix.FSOPEN_CLOEXEC)).
-		Because(unix.ENODEV, fmt.Sprintf("file system type %q is not known to this kernel", fstype)).
-		Because(unix.ENOSYS, noMountAPI)
+		Because(unix.ENODEV, fmt.Sprintf("file system type %q is not known to this kernel", fstype))
 }
 
 // FsconfigString is fsconfig(2) with a key and a value.
@@ -179,14 +177,10 @@ func (p *Plan) Fsmount(fs Arg, attrs uint64) *Op {
 	return p.Syscall("mount", unix.SYS_FSMOUNT, fs, N(unix.FSMOUNT_CLOEXEC), N(attrs))
 }
 
-// noMountAPI is the fact about Linux < 5.2, or a filter that hides its calls.
-const noMountAPI = "the mount API with file descriptors is missing: hull needs Linux 5.6 or later, and no filter that hides it"
-
 // OpenTree is open_tree(2) of path below dir; with OPEN_TREE_CLONE in flags a
 // detached copy of the mount, with AT_RECURSIVE of all mounts below it.
 func (p *Plan) OpenTree(dir Arg, path string, flags uint) *Op {
-	return p.Syscall("open tree "+path, unix.SYS_OPEN_TREE, dir, Str(path), N(flags|unix.OPEN_TREE_CLOEXEC)).
-		Because(unix.ENOSYS, noMountAPI)
+	return p.Syscall("open tree "+path, unix.SYS_OPEN_TREE, dir, Str(path), N(flags|unix.OPEN_TREE_CLOEXEC))
 }
 
 // MoveMount attaches the detached mount at the file or directory target. move_mount(2).

@@ -19,9 +19,6 @@ func openat2(dir int, path string, how *unix.OpenHow) (int, error) {
 		if errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EINTR) {
 			continue
 		}
-		if errors.Is(err, unix.ENOSYS) {
-			return fd, fmt.Errorf("openat2 is missing: hull needs Linux 5.6 or later: %w", err)
-		}
 		return fd, err
 	}
 	return -1, unix.EAGAIN
