@@ -134,6 +134,11 @@ test-engines: hull ## podman, buildah, docker and containerd with hull, and with
 	@.ci/deps engines
 	HULL=$(CURDIR)/hull $(GO) test $(GOBUILD) -count 1 -timeout 30m -v -exec $(CURDIR)/tests/engines/world ./tests/engines
 
+DENY ?=
+.PHONY: test-fallbacks
+test-fallbacks: hull ## the same, once with each system call denied that hull may lack (DENY="clone3=EPERM ..." for one run)
+	HULL=$(CURDIR)/hull tests/fallbacks $(if $(DENY),'$(DENY)')
+
 KILLS   ?= 1000
 CONTROL ?= runc
 .PHONY: torture
@@ -158,7 +163,7 @@ fuzz: stage $(LIBSECCOMP) ## each fuzz target for FUZZTIME; what it finds goes t
 
 # --- taste ------------------------------------------------------------------
 
-SHELL_FILES = .ci/run .ci/deps .ci/libseccomp-arm64 tests/demo/run tests/demo/inside tests/engines/world
+SHELL_FILES = .ci/run .ci/deps .ci/libseccomp-arm64 tests/demo/run tests/demo/inside tests/engines/world tests/fallbacks
 C_FILES     = $(wildcard nsenter/stage/*.[ch] tests/*/*.[ch])
 
 .PHONY: lint

@@ -27,6 +27,8 @@ type box struct {
 	global  []string // more global options
 	env     []string // more variables for hull
 	wrapper []string // a command that runs hull
+	denied  []string // system calls: see deny_test.go
+	fresh   bool     // there was no container before the last command
 
 	listening []string          // sockets of the test's own
 	canaries  map[string]string // directories that may not change, and how they were
@@ -48,7 +50,7 @@ func newBox(t *testing.T, edits ...edit) *box {
 func makeBox(t *testing.T, edits ...edit) *box {
 	t.Helper()
 	n := boxes.Add(1)
-	b := &box{t: t, id: fmt.Sprintf("hull-test-%d-%04d", os.Getpid(), n), dir: filepath.Join(work, fmt.Sprintf("%04d", n)), binary: hullPath, canaries: map[string]string{}}
+	b := &box{t: t, id: fmt.Sprintf("hull-test-%d-%04d", os.Getpid(), n), dir: filepath.Join(work, fmt.Sprintf("%04d", n)), binary: hullPath, denied: denied, canaries: map[string]string{}}
 	b.bundle = filepath.Join(b.dir, "bundle")
 	b.rootfs = filepath.Join(b.bundle, "rootfs")
 	b.root = filepath.Join(b.dir, "root")
@@ -120,6 +122,7 @@ func (b *box) check(err error) {
 // cleanup deletes the container, if any, and reports and removes what is left of it.
 func (b *box) cleanup() {
 	b.t.Helper()
+	b.denied = nil
 	if entries, err := os.ReadDir(b.root); err == nil && len(entries) > 0 {
 		if r := b.hull("delete", "--force", b.id); r.code != 0 {
 			b.t.Errorf("delete --force at the end: %s", r)

@@ -35,6 +35,8 @@ func (b *box) command(ctx context.Context, args ...string) *exec.Cmd {
 	if b.wrapper != nil {
 		line = append(slices.Clone(b.wrapper), line...)
 	}
+	b.fresh = b.isFresh()
+	line = append(b.launcher(), line...)
 	cmd := exec.CommandContext(ctx, line[0], line[1:]...)
 	cmd.Dir = b.dir
 	cmd.Env = append(append(os.Environ(), markerName+"="+b.id), b.env...)
@@ -65,7 +67,9 @@ func (b *box) finish(ctx context.Context, cmd *exec.Cmd) *result {
 	if ctx.Err() != nil {
 		b.t.Fatalf("%s: did not end in %s\n%s", strings.Join(cmd.Args, " "), patience, b.read(stderr.Name()))
 	}
-	return &result{cmd.Args, b.exitCode(err), b.read(stdout.Name()), b.read(stderr.Name())}
+	r := &result{cmd.Args, b.exitCode(err), b.read(stdout.Name()), b.read(stderr.Name())}
+	b.excuse(r)
+	return r
 }
 
 func (b *box) exitCode(err error) int {

@@ -48,6 +48,7 @@ func (l *live) line() string {
 	l.b.t.Helper()
 	s, err := l.reader.ReadString('\n')
 	if err != nil {
+		l.b.excuse(&result{code: 1, stderr: l.b.read(l.errs.Name())})
 		l.b.t.Fatalf("%s: %v after %q: %s", strings.Join(l.cmd.Args, " "), err, s, l.b.read(l.errs.Name()))
 	}
 	return strings.TrimRight(s, "\r\n")
@@ -77,7 +78,9 @@ func (l *live) wait() *result {
 	timer := time.AfterFunc(patience, func() { l.cmd.Process.Kill() })
 	defer timer.Stop()
 	err := l.cmd.Wait()
-	return &result{args: l.cmd.Args, code: l.b.exitCode(err), stderr: l.b.read(l.errs.Name())}
+	r := &result{args: l.cmd.Args, code: l.b.exitCode(err), stderr: l.b.read(l.errs.Name())}
+	l.b.excuse(r)
+	return r
 }
 
 // create makes the container; its output is read from what is returned.

@@ -59,6 +59,7 @@ func (b *box) refuseNext(listener uintptr, errno unix.Errno) notification {
 }
 
 func TestSeccompAgentDecides(t *testing.T) {
+	needListener(t)
 	for _, nnp := range []bool{true, false} {
 		b := newBox(t, seccomp(rule(specs.ActNotify, makesDirectories...)), process(func(p *specs.Process) { p.NoNewPrivileges = nnp }),
 			runProbe("mkdir", "/made", ",", "say", "after"))
@@ -87,6 +88,7 @@ func TestSeccompAgentDecides(t *testing.T) {
 }
 
 func TestSeccompAgentGetsExecsListenerToo(t *testing.T) {
+	needListener(t)
 	b := newBox(t, seccomp(rule(specs.ActNotify, makesDirectories...)), runProbe("pause"))
 	listener := b.listen("agent")
 	b.edit(profile(func(p *specs.LinuxSeccomp) { p.ListenerPath = b.path("agent") }))
