@@ -107,14 +107,22 @@ func Stat(pid int) (ProcStat, error) {
 	if err != nil {
 		return ProcStat{}, err
 	}
+	st, err := parseStat(b)
+	if err != nil {
+		return ProcStat{}, fmt.Errorf("/proc/%d/stat: %w", pid, err)
+	}
+	return st, nil
+}
+
+func parseStat(b []byte) (ProcStat, error) {
 	// The name, field 2, may contain anything; the fields after its last ) do not.
 	fields := bytes.Fields(b[bytes.LastIndexByte(b, ')')+1:])
 	if len(fields) < 20 {
-		return ProcStat{}, fmt.Errorf("/proc/%d/stat: %d fields after the name", pid, len(fields))
+		return ProcStat{}, fmt.Errorf("%d fields after the name", len(fields))
 	}
 	start, err := strconv.ParseUint(string(fields[19]), 10, 64)
 	if err != nil {
-		return ProcStat{}, fmt.Errorf("/proc/%d/stat: start time: %w", pid, err)
+		return ProcStat{}, fmt.Errorf("start time: %w", err)
 	}
 	return ProcStat{State: fields[0][0], StartTime: start}, nil
 }
