@@ -46,7 +46,7 @@ func (b *build) labelled() bool {
 }
 
 // ownProc makes a procfs that nobody else sees, of the pid namespace that was
-// joined: the host's is closed (see joinProcess), and the container's may not be one.
+// joined: the host's is closed (see join), and the container's may not be one.
 func (b *build) ownProc() {
 	b.At("process", "")
 	fs := b.Fsopen("proc").Into()
