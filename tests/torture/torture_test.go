@@ -5,6 +5,7 @@
 package torture
 
 import (
+	"encoding/json"
 	"flag"
 	"fmt"
 	"maps"
@@ -15,6 +16,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
 var (
@@ -48,6 +51,7 @@ func TestKillsAtAnyTimeLeaveNothing(t *testing.T) {
 		t.Skip("needs root: this makes containers")
 	}
 	w := newWorld(t)
+	stillThere := w.bystander()
 	for _, v := range verbs {
 		if *only != "all" && !slices.Contains(strings.Split(*only, ","), v.name) {
 			continue
@@ -57,6 +61,34 @@ func TestKillsAtAnyTimeLeaveNothing(t *testing.T) {
 			w.sweep(v.state, v.args)
 		})
 	}
+	w.t = t
+	stillThere()
+}
+
+// bystander is another container of the same state root, which nothing may touch.
+func (w *world) bystander() (stillThere func()) {
+	w.t.Helper()
+	w.must("create", "--bundle", "bystander", bystanderID)
+	w.must("start", bystanderID)
+	w.t.Cleanup(func() { w.must("delete", "--force", bystanderID) })
+	before := w.state(bystanderID)
+	if before.Status != specs.StateRunning {
+		w.t.Fatalf("the other container is %+v", before)
+	}
+	return func() {
+		w.t.Helper()
+		if after := w.state(bystanderID); after.Status != before.Status || after.Pid != before.Pid {
+			w.t.Errorf("another container was %+v and is %+v", before, after)
+		}
+	}
+}
+
+func (w *world) state(id string) (s specs.State) {
+	w.t.Helper()
+	out, err := w.command("state", id).Output()
+	w.check(err)
+	w.check(json.Unmarshal(out, &s))
+	return s
 }
 
 // shift moves each sweep against the one before it.
@@ -86,6 +118,10 @@ func (w *world) sweep(state string, args []string) {
 		if len(rest) > 0 || code != 0 {
 			left++
 			w.reset()
+		}
+		if state == "" { // else the next round makes one anyway
+			w.must("create", "--bundle", "bundle", id)
+			w.must("delete", "--force", id)
 		}
 		seen[fmt.Sprintf("%s, delete exits with %d, left: %s", status, code, strings.Join(rest, " "))]++
 	}

@@ -18,8 +18,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// id is the container's and its cgroup's, and in the way of nobody else.
-var id = fmt.Sprintf("hull-torture-%d", os.Getpid())
+// The containers' names and their cgroups', in the way of nobody else.
+var (
+	id          = fmt.Sprintf("hull-torture-%d", os.Getpid())
+	bystanderID = id + "-bystander"
+)
 
 // world is a bundle, a state root, and a way to see what belongs to them.
 type world struct {
@@ -39,16 +42,19 @@ func newWorld(t *testing.T) *world {
 		w.runtime, err = filepath.Abs(path)
 	}
 	w.check(err)
-	w.check(os.MkdirAll(filepath.Join(w.dir, "bundle/rootfs/bin"), 0o755))
 	w.check(os.Mkdir(filepath.Join(w.dir, "root"), 0o700))
 	busybox, err := exec.LookPath("busybox")
 	w.check(err)
-	data, err := os.ReadFile(busybox)
+	program, err := os.ReadFile(busybox)
 	w.check(err)
-	w.check(os.WriteFile(filepath.Join(w.dir, "bundle/rootfs/bin/sleep"), data, 0o755))
-	config, err := json.Marshal(spec())
-	w.check(err)
-	w.check(os.WriteFile(filepath.Join(w.dir, "bundle/config.json"), config, 0o600))
+	for name, id := range map[string]string{"bundle": id, "bystander": bystanderID} {
+		dir := filepath.Join(w.dir, name)
+		w.check(os.MkdirAll(filepath.Join(dir, "rootfs/bin"), 0o755))
+		w.check(os.WriteFile(filepath.Join(dir, "rootfs/bin/sleep"), program, 0o755))
+		config, err := json.Marshal(spec(id))
+		w.check(err)
+		w.check(os.WriteFile(filepath.Join(dir, "config.json"), config, 0o600))
+	}
 	if rest := w.leftovers(); len(rest) > 0 {
 		t.Fatalf("there before anything was done: %v", rest)
 	}
@@ -64,7 +70,7 @@ func (w *world) check(err error) {
 }
 
 // spec is a configuration that every runtime takes.
-func spec() *specs.Spec {
+func spec(id string) *specs.Spec {
 	caps := []string{"CAP_KILL", "CAP_NET_BIND_SERVICE"}
 	pids, memory := int64(50), int64(64<<20)
 	s := &specs.Spec{
@@ -125,7 +131,8 @@ func (w *world) leftovers() []string {
 	add("mount", len(w.mounts()) > 0)
 	entries, err := os.ReadDir(filepath.Join(w.dir, "root"))
 	w.check(err)
-	add("state", slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return !strings.HasPrefix(e.Name(), "~") }))
+	add("socket", strings.Contains(w.sockets(), w.dir+"/"))
+	add("state", slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return !strings.HasPrefix(e.Name(), "~") && e.Name() != bystanderID }))
 	return kinds
 }
 
@@ -171,6 +178,14 @@ func (w *world) cgroups() []string {
 	}
 	slices.Reverse(dirs)
 	return dirs
+}
+
+// sockets is the kernel's list of those that have a name.
+func (w *world) sockets() string {
+	w.t.Helper()
+	data, err := os.ReadFile("/proc/net/unix")
+	w.check(err)
+	return string(data)
 }
 
 func (w *world) mounts() []*mountinfo.Info {
