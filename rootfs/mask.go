@@ -24,6 +24,9 @@ func (v *View) Restrict() {
 	}
 	v.readonlyPaths()
 	v.maskedPaths()
+	for _, h := range v.held {
+		v.p.Close(h.mnt)
+	}
 	if v.o.Spec.Root != nil && v.o.Spec.Root.Readonly {
 		v.p.At("root.readonly", "/")
 		v.readonly(v.Root, v.have)
@@ -50,7 +53,7 @@ func (v *View) readonlyPaths() {
 			continue
 		}
 		skip := p.NewLabel()
-		p.OpenInRoot(v.Root, file, unix.O_PATH).On(skip, unix.ENOENT, unix.ENOTDIR).To(v.dst)
+		v.open(file).On(skip, unix.ENOENT, unix.ENOTDIR).To(v.dst)
 		v.clone(v.dst, "", true, v.src)
 		if v.setattr {
 			v.readonly(v.src, 0)
@@ -94,7 +97,7 @@ func (v *View) maskedPaths() {
 func (v *View) mask(file string, null, empty plan.Reg) {
 	p := v.p
 	skip, plain, first := p.NewLabel(), p.NewLabel(), p.NewLabel()
-	p.OpenInRoot(v.Root, file, unix.O_PATH).On(skip, unix.ENOENT, unix.ENOTDIR).To(v.dst)
+	v.open(file).On(skip, unix.ENOENT, unix.ENOTDIR).To(v.dst)
 	p.Check(v.dst, 0, unix.S_IFDIR, 0, "a directory").On(plain, unix.ESTALE)
 
 	// Before Linux 6.15 a detached mount cannot be copied: the tmpfs itself goes to the first directory.

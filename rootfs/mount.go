@@ -12,6 +12,9 @@ func (v *View) Mounts() {
 	v.fetchSources()
 	for i := range v.mounts {
 		m := &v.mounts[i]
+		if !m.Remount {
+			v.cover(m)
+		}
 		switch {
 		case m.Remount:
 			v.remount(m)
@@ -46,7 +49,7 @@ func (v *View) bind(m *mount) {
 		v.destination(m, m.dir)
 	}
 	v.attach(m, src, m.have)
-	p.Close(src)
+	v.release(m, src)
 }
 
 // clone opens a detached copy of the mount that path, below dir, is on.

@@ -49,7 +49,7 @@ func (v *View) newFS(m *mount) {
 	v.move(mnt)
 	v.propagate(mnt, m.Propagation)
 	if !lately {
-		p.Close(mnt)
+		v.release(m, mnt)
 	}
 }
 

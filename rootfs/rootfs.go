@@ -75,6 +75,7 @@ type View struct {
 	dst, src, fs plan.Reg // of the mount being made
 	covered      plan.Reg // the directory that a tmpfs covers, if it was there before
 	late         []late
+	held         []held
 }
 
 // late is a mount that becomes read-only when all else is done.

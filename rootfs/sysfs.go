@@ -27,5 +27,5 @@ func (v *View) bindSys(m *mount) {
 	v.change(v.src, specconv.Attr{Set: unix.MOUNT_ATTR_RDONLY}, true)
 	v.move(v.src)
 	v.propagate(v.src, m.Propagation)
-	p.Close(v.src)
+	v.release(m, v.src)
 }
