@@ -37,6 +37,8 @@ type CreateOptions struct {
 	Run           bool // start at once: no state between created and running
 	Detach        bool // with Run: nobody stays to serve a terminal
 
+	NotifySocket string // of a service manager that waits for the container to be ready
+
 	Env         []string   // more variables for the process
 	ConsoleSize *specs.Box // of the caller's terminal, which the process's takes on
 }
@@ -60,6 +62,7 @@ func (r *Root) Create(id string, o CreateOptions) (*Container, error) {
 		// On disk first: whatever follows can be found and removed.
 		{"create.claim", c.claim, nil},
 		{"create.record", func() error { return c.record(cfg.Raw) }, c.erase},
+		{"create.notify", func() error { return c.makeNotify(&o) }, nil},
 		{"create.cgroup", func() error { return c.makeCgroup(b) }, c.undoCgroup},
 		{"create.rdt", func() error { return c.makeRdt(b.spec) }, c.undoRdt},
 		{"create.stage", func() error { return c.spawn(b) }, c.killStage},
@@ -110,6 +113,9 @@ func (r *Root) prepare(id string, cfg *specconv.Config, o *CreateOptions) (*Cont
 		return nil, nil, err
 	}
 	o.adapt(process)
+	if o.NotifySocket != "" {
+		c.offerNotify(s, process)
+	}
 	b := &build{c: c, verb: creating, spec: s, process: process, ns: lowerNamespaces(s), rootfs: rootfs, opt: &options{
 		Stdio: o.Stdio, Preserve: o.PreserveFDs, ConsoleSocket: o.ConsoleSocket, NoNewKeyring: o.NoNewKeyring,
 		NoPivot: o.NoPivot, Rootless: o.Rootless, Detach: o.Detach || !o.Run, stateDir: c.dir(),

@@ -13,8 +13,9 @@ import (
 	"hull/nsenter"
 )
 
-// Start lets the created container's program run. See runtime.md, start.
-func (c *Container) Start() error {
+// Start lets the created container's program run. See runtime.md, start. If it was
+// created to say when it is ready, PassReady tells that to notifySocket.
+func (c *Container) Start(notifySocket string) error {
 	if err := c.lock(); err != nil {
 		return err
 	}
@@ -29,6 +30,7 @@ func (c *Container) Start() error {
 		return errNoProcess
 	}
 	return through([]move{
+		{"start.notify", func() error { return c.listenNotify(notifySocket) }, nil},
 		{"start.hooks", func() error { return c.startHooks("startContainer", s, specs.StateCreated) }, c.stop},
 		{"start.release", func() error { return c.release(s) }, nil},
 		{"start.socket", c.removeSocket, nil},
@@ -80,12 +82,12 @@ func (c *Container) release(s *specs.Spec) error {
 	}
 	defer conn.Close()
 	var pidfd *os.File
-	if s.Linux != nil && s.Linux.Seccomp != nil && s.Linux.Seccomp.ListenerPath != "" {
+	if c.notify != nil || s.Linux != nil && s.Linux.Seccomp != nil && s.Linux.Seccomp.ListenerPath != "" {
 		// Before it is let go: later the pid may be another's.
 		if pidfd, err = c.rec.Init.open(c.rec.BootID); err != nil {
 			return err
 		}
-		defer pidfd.Close()
+		c.Init = &Process{Pid: c.rec.Init.Pid, PidFD: pidfd} // open as long as we are: PassReady needs it
 	}
 	times, err := c.sayGo(conn)
 	if err != nil {

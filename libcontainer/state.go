@@ -26,7 +26,7 @@ const (
 type Container struct {
 	ID string
 
-	// Init is the container's process in the command that created it.
+	// Init is the container's process in the command that created or started it.
 	Init *Process
 
 	root   *Root
@@ -34,6 +34,7 @@ type Container struct {
 	held   *os.File // the directory, while we hold its lock
 	torn   error    // why the record on disk cannot be read
 	hooked bool     // a hook has run: poststop hooks are due when the container goes
+	notify *notify  // a service manager waits for the container to be ready
 }
 
 // record is what is kept of a container. It is written before the first side
@@ -78,8 +79,10 @@ type cgroupRecord struct {
 	Systemd bool              `json:"systemd,omitempty"` // it is a scope of systemd's
 }
 
-func (c *Container) dir() string             { return filepath.Join(c.root.Dir, c.ID) }
-func (c *Container) path(name string) string { return filepath.Join(c.dir(), name) }
+func (c *Container) dir() string { return filepath.Join(c.root.Dir, c.ID) }
+func (c *Container) path(elem ...string) string {
+	return filepath.Join(append([]string{c.dir()}, elem...)...)
+}
 
 // save writes the record.
 func (c *Container) save() error {

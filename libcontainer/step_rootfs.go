@@ -15,6 +15,7 @@ func stepRootfs(b *build) error {
 	v, err := rootfs.New(b.Plan, rootfs.Options{
 		Spec: b.spec, Bundle: b.c.rec.Bundle, Root: b.rootfs, NoPivot: b.opt.NoPivot,
 		Userns: b.ns.has(unix.CLONE_NEWUSER), Rootless: b.opt.Rootless, Cgroups: b.hierarchies,
+		Pending: b.c.path(notifyDir),
 	})
 	if err != nil {
 		return err

@@ -68,10 +68,14 @@ func (v *View) lookAt(m *mount) error {
 	if !filepath.IsAbs(m.source) {
 		m.source = filepath.Join(v.o.Bundle, m.source)
 	}
-	info, err := os.Stat(m.source)
+	place := m.source
+	if m.source == v.o.Pending {
+		place = filepath.Dir(filepath.Dir(m.source)) // where containers have their directories
+	}
+	info, err := os.Stat(place)
 	var fs unix.Statfs_t
 	if err == nil {
-		err = unix.Statfs(m.source, &fs)
+		err = unix.Statfs(place, &fs)
 	}
 	if err != nil {
 		return fmt.Errorf("%s.source (%s): %w", m.field, m.source, sys.Bare(err))

@@ -42,6 +42,7 @@ type Options struct {
 	Rootless bool        // hull is not privileged on the host
 	NoPivot  bool        // MS_MOVE and chroot in place of pivot_root
 	Cgroups  []Hierarchy // what a mount of type cgroup shows
+	Pending  string      // a source that create makes in the container's directory
 
 	NoMountSetattr bool // do as on Linux < 5.12, for tests
 }

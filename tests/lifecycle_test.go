@@ -1,8 +1,10 @@
 package tests
 
 import (
+	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -194,4 +196,19 @@ func TestDamagedStateIsSaidAndRemovedWithEverything(t *testing.T) {
 		b.ended(pid)
 		b.wantNothingLeft()
 	}
+}
+
+// The program may have ended, and been reaped, before start has looked at it again.
+func TestStartOfAProgramThatEndsAtOnceSucceeds(t *testing.T) {
+	b := newBox(t, shell("exit 3"))
+	if _, err := exec.LookPath("strace"); err != nil {
+		t.Skipf("%v: it makes start slow", err)
+	}
+	// In a pid namespace of its own: sh, its first process, reaps everything.
+	hull := strings.Join(append([]string{b.binary, "--root", b.root}, b.global...), " ")
+	script := fmt.Sprintf("%s create --bundle %s %s >&2 && strace -f -qq -o /dev/null -e inject=pidfd_open:delay_enter=300000 %s start %s",
+		hull, b.bundle, b.id, hull, b.id)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	b.finish(ctx, exec.CommandContext(ctx, "unshare", "--pid", "--fork", "--mount-proc", "sh", "-c", script)).expect(b, 0)
 }

@@ -86,6 +86,7 @@ func createOptions(c *urfave.Context) (libcontainer.CreateOptions, error) {
 		NoNewKeyring:  c.Bool("no-new-keyring"),
 		Rootless:      rootless(c),
 		SystemdCgroup: c.Bool("systemd-cgroup"),
+		NotifySocket:  notifySocket(),
 	}, err
 }
 

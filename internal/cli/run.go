@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"log/slog"
+	"os"
 
 	urfave "github.com/urfave/cli/v2"
 
@@ -38,8 +39,11 @@ func run(c *urfave.Context) error {
 	}
 	o.Run, o.Detach = true, c.Bool("detach")
 	if o.Detach {
-		_, err := root.Create(id, o)
-		return err
+		container, err := root.Create(id, o)
+		if err != nil {
+			return err
+		}
+		return container.PassReady(0)
 	}
 	o.ConsoleSize = terminalSize()
 	f, err := newForeground(!c.Bool("no-subreaper"))
@@ -50,6 +54,11 @@ func run(c *urfave.Context) error {
 	if err != nil {
 		return err
 	}
+	go func() {
+		if err := container.PassReady(os.Getpid()); err != nil {
+			slog.Warn(err.Error())
+		}
+	}()
 	end := f.stay(container.Init)
 	if c.Bool("keep") {
 		return end

@@ -1,6 +1,10 @@
 package cli
 
-import urfave "github.com/urfave/cli/v2"
+import (
+	"os"
+
+	urfave "github.com/urfave/cli/v2"
+)
 
 func startCommand() *urfave.Command {
 	return &urfave.Command{
@@ -12,7 +16,13 @@ func startCommand() *urfave.Command {
 			if err != nil {
 				return err
 			}
-			return container.Start()
+			if err := container.Start(notifySocket()); err != nil {
+				return err
+			}
+			return container.PassReady(0)
 		},
 	}
 }
+
+// notifySocket is where a service manager waits for us to be ready. sd_notify(3)
+func notifySocket() string { return os.Getenv("NOTIFY_SOCKET") }

@@ -79,3 +79,27 @@ func SendFile(sock *os.File, text string, files ...*os.File) error {
 	err := unix.Sendmsg(int(sock.Fd()), []byte(text), unix.UnixRights(fds...), nil, unix.MSG_NOSIGNAL)
 	return os.NewSyscallError("sendmsg", err)
 }
+
+// BindDatagram makes a SOCK_DGRAM socket at path.
+func BindDatagram(path string) (*os.File, error) {
+	f, err := unixSocket(unix.SOCK_DGRAM)
+	if err != nil {
+		return nil, err
+	}
+	if err := through(path, func(a unix.Sockaddr) error { return unix.Bind(int(f.Fd()), a) }); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("socket %s: %w", path, err)
+	}
+	return f, nil
+}
+
+// SendDatagram sends one message to the SOCK_DGRAM socket at path, or with an
+// abstract address if that begins with @. unix(7)
+func SendDatagram(path, text string, files ...*os.File) error {
+	f, err := dial(path, unix.SOCK_DGRAM)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return SendFile(f, text, files...)
+}

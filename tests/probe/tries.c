@@ -167,6 +167,21 @@ static int try_connect(int argc, char **argv)
 	return r;
 }
 
+// notify TEXT: tell whoever listens at NOTIFY_SOCKET. sd_notify(3)
+static int try_notify(int argc, char **argv)
+{
+	(void)argc;
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	const char *path = getenv("NOTIFY_SOCKET");
+	strncpy(sa.sun_path, path ? path : "", sizeof sa.sun_path - 1);
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	ssize_t n = sendto(fd, argv[0], strlen(argv[0]), 0, (void *)&sa, sizeof sa);
+	int e = errno;
+	close(fd);
+	errno = e;
+	return n < 0 ? -1 : 0;
+}
+
 const struct verb try_verbs[] = {
 	{ "open", 2, try_open },       // PATH MODE: letters of r w + (both) c (create) d (directory)
 	{ "write", 2, try_write },     // PATH TEXT
@@ -187,5 +202,6 @@ const struct verb try_verbs[] = {
 	{ "syscall32", 1, try_syscall32 }, // NR
 #endif
 	{ "connect", 1, try_connect }, // PATH of a unix socket
+	{ "notify", 1, try_notify },   // TEXT
 	{ NULL, 0, NULL },
 };
