@@ -189,7 +189,7 @@ func (c *Container) record(config []byte) (err error) {
 	if err := c.save(); err != nil {
 		return err
 	}
-	if err := os.WriteFile(c.path(configFile), config, 0o600); err != nil {
+	if err := sys.WriteFile(c.path(configFile), config, 0o600); err != nil {
 		return fmt.Errorf("state: %w", err)
 	}
 	return nil

@@ -97,7 +97,7 @@ func (c *Container) save() error {
 }
 
 func loadRecord(dir string) (*record, error) {
-	b, err := os.ReadFile(filepath.Join(dir, recordFile))
+	b, err := sys.ReadFile(filepath.Join(dir, recordFile))
 	if err != nil {
 		return nil, err
 	}
@@ -148,7 +148,7 @@ func (c *Container) Annotations() map[string]string { return c.rec.Notes }
 
 // spec is the configuration the container was created with.
 func (c *Container) spec() (*specs.Spec, error) {
-	b, err := os.ReadFile(c.path(configFile))
+	b, err := sys.ReadFile(c.path(configFile))
 	if err != nil {
 		return nil, fmt.Errorf("container %s: %w", c.ID, err)
 	}
@@ -185,7 +185,7 @@ func (c *Container) unlock() {
 }
 
 func lockDir(dir string) (*os.File, error) {
-	d, err := os.Open(dir)
+	d, err := sys.Open(dir, os.O_RDONLY, 0)
 	if err != nil {
 		return nil, err
 	}

@@ -23,7 +23,7 @@ func stepCgroup(b *build) error {
 	}
 	for _, name := range b.cg.JoinPaths(b.born) {
 		r := b.Inherit(func() (*os.File, error) {
-			f, err := os.OpenFile(name, os.O_WRONLY, 0)
+			f, err := sys.Open(name, os.O_WRONLY, 0)
 			if err != nil {
 				return nil, fmt.Errorf("linux.cgroupsPath (%s): %w", name, sys.Bare(err))
 			}

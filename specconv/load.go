@@ -7,6 +7,7 @@
 package specconv
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +16,8 @@ import (
 	"syscall"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
+
+	"hull/internal/sys"
 )
 
 // maxSize bounds a document. Engines write some 30 KB; this bound only keeps accidents from filling memory.
@@ -82,7 +85,7 @@ func LoadProcess(path string) (*specs.Process, error) {
 // LoadResources reads and checks a resources object, as for `update --resources`. Messages call
 // the document name.
 func LoadResources(r io.Reader, name string) (*specs.LinuxResources, error) {
-	raw, err := readAll(r, name)
+	raw, err := readAll(r, name, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +101,7 @@ func LoadResources(r io.Reader, name string) (*specs.LinuxResources, error) {
 
 // readFile reads a regular file. O_NONBLOCK keeps the open from waiting for the writer of a FIFO.
 func readFile(path string) ([]byte, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	f, err := sys.Open(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -110,11 +113,14 @@ func readFile(path string) ([]byte, error) {
 	if !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("open %s: not a regular file", path)
 	}
-	return readAll(f, path)
+	return readAll(f, path, info.Size())
 }
 
-func readAll(r io.Reader, name string) ([]byte, error) {
-	raw, err := io.ReadAll(io.LimitReader(r, maxSize+1))
+func readAll(r io.Reader, name string, size int64) ([]byte, error) {
+	var b bytes.Buffer
+	b.Grow(int(min(size, maxSize)) + bytes.MinRead)
+	_, err := b.ReadFrom(io.LimitReader(r, maxSize+1))
+	raw := b.Bytes()
 	switch {
 	case err != nil && errors.As(err, new(*os.PathError)):
 		return nil, err // names the file already

@@ -9,6 +9,7 @@ import (
 
 	urfave "github.com/urfave/cli/v2"
 
+	"hull/internal/sys"
 	"hull/libcontainer"
 )
 
@@ -45,7 +46,7 @@ func rootless(c *urfave.Context) bool {
 
 // inUserNamespace says whether our user namespace is not the first one, which maps every id to itself.
 func inUserNamespace() bool {
-	ids, err := os.ReadFile("/proc/self/uid_map")
+	ids, err := sys.ReadFile("/proc/self/uid_map")
 	return err == nil && strings.Join(strings.Fields(string(ids)), " ") != "0 0 4294967295"
 }
 

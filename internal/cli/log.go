@@ -10,6 +10,8 @@ import (
 	"time"
 
 	urfave "github.com/urfave/cli/v2"
+
+	"hull/internal/sys"
 )
 
 // openLog makes slog write where --log says, as --log-format says.
@@ -30,7 +32,7 @@ func openLog(c *urfave.Context) error {
 		slog.SetDefault(slog.New(terminalLog{os.Stderr, level}))
 		return nil
 	}
-	file, err := os.OpenFile(name, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644) //nolint:gosec // engines read it as other users
+	file, err := sys.Open(name, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		return fmt.Errorf("--log: %w", err)
 	}
