@@ -24,6 +24,9 @@ func annotated(annotations map[string]string) ([]property, error) {
 		if len(name) < 3 || strings.TrimLeft(name, letters) != "" {
 			return nil, fmt.Errorf("annotations (%s): the name of a property has at least three letters, and nothing else", key)
 		}
+		if reachesOut(name) {
+			return nil, fmt.Errorf("annotations (%s): acts on other units, other processes or the machine, and is not for a container to have", key)
+		}
 		value, err := dbus.ParseVariant(annotations[key])
 		if err != nil {
 			return nil, fmt.Errorf("annotations (%s = %s): the value must be in GVariant's text format: %w", key, annotations[key], err)
@@ -38,6 +41,24 @@ func annotated(annotations map[string]string) ([]property, error) {
 		list = append(list, property{name, value})
 	}
 	return list, nil
+}
+
+// reachesOut says whether a property of a scope concerns more than the scope.
+// Annotations may come from whoever asks an engine for a container: with
+// SuccessAction he would have stopped the machine (CVE-2024-3154). systemd.unit(5),
+// org.freedesktop.systemd1(5)
+func reachesOut(name string) bool {
+	for _, part := range []string{"Action", "Exec", "Reboot", "Requires", "Propagate"} { // of SuccessAction, ExecStart, RequiresMountsFor, …
+		if strings.Contains(name, part) {
+			return true
+		}
+	}
+	return slices.Contains([]string{
+		"OnFailure", "OnSuccess", "OnFailureOf", "OnSuccessOf", "OnFailureJobMode", "OnSuccessJobMode",
+		"Requisite", "RequisiteOf", "RequiredBy", "Wants", "WantedBy", "BindsTo", "BoundBy", "PartOf", "ConsistsOf", "Upholds", "UpheldBy",
+		"Conflicts", "ConflictedBy", "StopPropagatedFrom", "ReloadPropagatedFrom", "JoinsNamespaceOf", "WantsMountsFor", "Triggers", "TriggeredBy",
+		"PIDs", "PIDFDs", "Slice", "Controller", "User", "Group", // who is in it, where it is, who may stop it
+	}, name)
 }
 
 const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"

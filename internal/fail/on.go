@@ -80,6 +80,9 @@ func Plan(p *plan.Plan) {
 		} else if root != "" {
 			op.BreakInRoot(root)
 		}
+		if Off("wide offsets") {
+			op.BreakNarrow()
+		}
 		when := "always"
 		if p.Skippable(i) {
 			when = "maybe"

@@ -32,6 +32,16 @@ func (o *Op) BreakAsk(fn func(*Call) error) {
 // want to see an attack succeed which it guards against.
 func (o *Op) BreakSkip() { o.become(kindNop, 0) }
 
+// BreakNarrow stores in 16 bits where the data of the operation are, as a
+// protocol whose lengths have no more would. For tests.
+func (o *Op) BreakNarrow() {
+	for i, kind := range o.kinds {
+		if kind == argBlob {
+			o.args[i] &= 0xfff8
+		}
+	}
+}
+
 // BreakInRoot resolves the paths of the container as ordinary ones below root:
 // links lead wherever they point to, as they did in runtimes that joined strings. For tests.
 func (o *Op) BreakInRoot(root string) {

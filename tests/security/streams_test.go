@@ -86,7 +86,7 @@ func (b *bundle) terminal() {
 	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	b.check(err)
 	b.check(unix.Bind(fd, &unix.SockaddrUnix{Name: b.path("console")}))
-	b.check(unix.Listen(fd, 1))
+	b.check(unix.Listen(fd, 128))
 	b.Cleanup(func() { unix.Close(fd) }) // what nobody accepts stays in the queue
 }
 
