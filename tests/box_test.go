@@ -29,6 +29,7 @@ type box struct {
 	wrapper []string // a command that runs hull
 	denied  []string // system calls: see deny_test.go
 	fresh   bool     // there was no container before the last command
+	before  []string // the mounts before it
 
 	listening []string          // sockets of the test's own
 	canaries  map[string]string // directories that may not change, and how they were

@@ -35,7 +35,7 @@ func (b *box) command(ctx context.Context, args ...string) *exec.Cmd {
 	if b.wrapper != nil {
 		line = append(slices.Clone(b.wrapper), line...)
 	}
-	b.fresh = b.isFresh()
+	b.lookBefore()
 	line = append(b.launcher(), line...)
 	cmd := exec.CommandContext(ctx, line[0], line[1:]...)
 	cmd.Dir = b.dir
