@@ -260,7 +260,9 @@ func (c *Container) onReady(b *build, call *plan.Call, o *CreateOptions) error {
 	c.Init.Pid, c.Init.PidFD, c.Init.Console = call.Pid, call.PidFD, b.console
 	c.rec.Init = init
 	if b.hold != nil {
-		c.keepRelease(b.Plan, b.hold)
+		if err := c.keepRelease(b); err != nil {
+			return err
+		}
 	}
 	if err := c.save(); err != nil {
 		return err

@@ -68,21 +68,20 @@ func (r *Root) Load(id string) (*Container, error) {
 	if err := c.own(); err != nil {
 		return nil, err
 	}
-	rec, err := loadRecord(c.dir())
+	err := c.load()
 	if errors.Is(err, fs.ErrNotExist) {
 		if _, serr := os.Lstat(c.dir()); serr != nil {
 			return nil, fmt.Errorf("container %s: %w", id, ErrNotExist)
 		}
 		if _, serr := os.Lstat(c.path(configFile)); serr != nil {
 			// Killed between making the directory and writing the record, or on the way.
-			rec, err = &record{ID: id}, nil
+			c.rec, err = &record{ID: id}, nil
 		}
 	}
 	if err != nil {
 		c.torn = err
-		rec = c.salvage()
+		c.rec = c.salvage()
 	}
-	c.rec = rec
 	return c, nil
 }
 

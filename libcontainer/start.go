@@ -23,11 +23,14 @@ func (c *Container) Start(notifySocket string) error {
 	if err := c.mayStart(); err != nil {
 		return err
 	}
-	s, err := c.spec()
-	if err != nil {
-		return err
-	} else if s.Process == nil {
-		return errNoProcess
+	s := &specs.Spec{} // all that a plain start needs
+	if !c.rec.Plain {
+		var err error
+		if s, err = c.spec(); err != nil {
+			return err
+		} else if s.Process == nil {
+			return errNoProcess
+		}
 	}
 	return through([]move{
 		{"start.notify", func() error { return c.listenNotify(notifySocket) }, nil},
@@ -36,6 +39,16 @@ func (c *Container) Start(notifySocket string) error {
 		{"start.socket", c.removeSocket, nil},
 		{"start.poststart", func() error { return c.startHooks("poststart", s, specs.StateRunning) }, nil},
 	})
+}
+
+// plainStart says whether start needs nothing of the configuration.
+func plainStart(s *specs.Spec) bool {
+	return len(hooksOf(s, "startContainer")) == 0 && len(hooksOf(s, "poststart")) == 0 && !listens(s)
+}
+
+// listens says whether a seccomp agent is to be told of the container: config-linux.md, listenerPath.
+func listens(s *specs.Spec) bool {
+	return s.Linux != nil && s.Linux.Seccomp != nil && s.Linux.Seccomp.ListenerPath != ""
 }
 
 // startHooks runs hooks of start. When one fails, the lifecycle goes on with the
@@ -82,7 +95,7 @@ func (c *Container) release(s *specs.Spec) error {
 	}
 	defer conn.Close()
 	var pidfd *os.File
-	if c.notify != nil || s.Linux != nil && s.Linux.Seccomp != nil && s.Linux.Seccomp.ListenerPath != "" {
+	if c.notify != nil || listens(s) {
 		// Before it is let go: later the pid may be another's.
 		if pidfd, err = c.rec.Init.open(c.rec.BootID); err != nil {
 			return err
@@ -103,12 +116,16 @@ func (c *Container) release(s *specs.Spec) error {
 
 // sayGo sends one byte, and for a trace the memory in which the stage notes its times.
 func (c *Container) sayGo(conn *os.File) (*trace.Times, error) {
-	if !trace.On() || len(c.rec.Release) == 0 {
+	var list []released
+	if trace.On() {
+		list, _ = c.releases()
+	}
+	if len(list) == 0 {
 		_, err := conn.Write([]byte{1})
 		return nil, err
 	}
-	ops := make([]trace.Op, c.rec.Release[len(c.rec.Release)-1].Op+1)
-	for _, r := range c.rec.Release {
+	ops := make([]trace.Op, list[len(list)-1].Op+1)
+	for _, r := range list {
 		ops[r.Op] = trace.Op{Step: "start", Name: r.Fact, Field: r.Field, Target: r.Target}
 	}
 	times, err := trace.NewTimes(ops)
@@ -120,7 +137,8 @@ func (c *Container) sayGo(conn *os.File) (*trace.Times, error) {
 
 // released explains the failure of an operation that create has recorded.
 func (c *Container) released(op uint32, errno int32) error {
-	for _, r := range c.rec.Release {
+	list, _ := c.releases()
+	for _, r := range list {
 		if r.Op == op {
 			o := plan.Op{Site: plan.Site{Field: r.Field, Target: r.Target}, Name: r.Fact, Facts: r.Facts}
 			return o.Fail(errno)

@@ -1,6 +1,7 @@
 package libcontainer
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -10,7 +11,6 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 
 	"hull/cgroups"
-	"hull/internal/plan"
 	"hull/internal/rdt"
 	"hull/internal/sys"
 )
@@ -31,6 +31,7 @@ type Container struct {
 
 	root   *Root
 	rec    *record
+	read   []byte   // what rec was read from
 	held   *os.File // the directory, while we hold its lock
 	torn   error    // why the record on disk cannot be read
 	hooked bool     // a hook has run: poststop hooks are due when the container goes
@@ -55,8 +56,13 @@ type record struct {
 	Notes    map[string]string `json:"annotations,omitempty"`
 
 	// Release names the operations that the stage performs after `start` has
-	// released it, to explain a failure there without the plan at hand.
-	Release []released `json:"release,omitempty"`
+	// released it, to explain a failure there without the plan at hand: a list
+	// of released, which is decoded only then.
+	Release json.RawMessage `json:"release,omitempty"`
+
+	// Plain says that start is nothing but that release, without hooks or a
+	// seccomp listener: it need not decode the configuration.
+	Plain bool `json:"plain,omitempty"`
 }
 
 type released struct {
@@ -96,19 +102,24 @@ func (c *Container) save() error {
 	return nil
 }
 
-func loadRecord(dir string) (*record, error) {
-	b, err := sys.ReadFile(filepath.Join(dir, recordFile))
+// load reads the record, if it is not what we have already.
+func (c *Container) load() error {
+	b, err := sys.ReadFile(c.path(recordFile))
 	if err != nil {
-		return nil, err
+		return err
+	}
+	if c.read != nil && bytes.Equal(b, c.read) {
+		return nil
 	}
 	rec := &record{}
 	if err := json.Unmarshal(b, rec); err != nil {
-		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, recordFile), err)
+		return fmt.Errorf("%s: %w", c.path(recordFile), err)
 	}
-	if rec.ID != filepath.Base(dir) {
-		return nil, fmt.Errorf("%s: is the record of %q", filepath.Join(dir, recordFile), rec.ID)
+	if rec.ID != c.ID {
+		return fmt.Errorf("%s: is the record of %q", c.path(recordFile), rec.ID)
 	}
-	return rec, nil
+	c.rec, c.read = rec, b
+	return nil
 }
 
 // salvage is a record in place of one that cannot be read: the configuration
@@ -165,9 +176,7 @@ func (c *Container) lock() (err error) {
 		return fmt.Errorf("container %s: %w", c.ID, ErrNotExist)
 	}
 	// Whoever held the lock before may have changed or removed it.
-	rec, err := loadRecord(c.dir())
-	if err == nil {
-		c.rec = rec
+	if c.load() == nil {
 		return nil
 	}
 	if _, err := os.Stat(c.dir()); err != nil {
@@ -196,14 +205,28 @@ func lockDir(dir string) (*os.File, error) {
 	return d, nil
 }
 
-// keepRelease records the operations of p after op.
-func (c *Container) keepRelease(p *plan.Plan, after *plan.Op) {
-	c.rec.Release = nil
+// keepRelease records what start needs to know: the operations after b.hold.
+func (c *Container) keepRelease(b *build) error {
+	var list []released
 	seen := false
-	for i, o := range p.Ops() {
+	for i, o := range b.Ops() {
 		if seen {
-			c.rec.Release = append(c.rec.Release, released{uint32(i), o.Field, o.Target, o.Name, o.Facts})
+			list = append(list, released{uint32(i), o.Field, o.Target, o.Name, o.Facts})
 		}
-		seen = seen || o == after
+		seen = seen || o == b.hold
 	}
+	text, err := json.Marshal(list)
+	if err != nil {
+		return fmt.Errorf("state: %w", err)
+	}
+	c.rec.Release, c.rec.Plain = text, b.spec.Process != nil && plainStart(b.spec)
+	return nil
+}
+
+// releases are the operations that keepRelease has recorded.
+func (c *Container) releases() (list []released, err error) {
+	if c.rec.Release != nil {
+		err = json.Unmarshal(c.rec.Release, &list)
+	}
+	return list, err
 }
