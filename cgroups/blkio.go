@@ -13,6 +13,8 @@ var weightFacts = facts{
 	unix.ENOENT: "this kernel has no I/O scheduler with weights (bfq, or iocost on cgroup v2)",
 	unix.EINVAL: "the kernel refuses this weight",
 	unix.ERANGE: "the kernel refuses this weight",
+
+	unix.EOPNOTSUPP: "the device's I/O scheduler has no weights (bfq has)",
 }
 
 // blkioV1 sets linux.resources.blockIO, config-linux.md, "Block IO". A weight

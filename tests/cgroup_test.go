@@ -50,112 +50,14 @@ func (b *box) wantFile(name, want string) {
 	}
 }
 
-func TestResourcesAreInTheFilesOfV1(t *testing.T) {
-	needV1(t)
-	for file, c := range map[string]struct {
-		want   string
-		change func(*specs.LinuxResources)
-	}{
-		"memory.limit_in_bytes":      {"33554432", func(r *specs.LinuxResources) { r.Memory = &specs.LinuxMemory{Limit: new(int64(32 << 20))} }},
-		"memory.soft_limit_in_bytes": {"16777216", func(r *specs.LinuxResources) { r.Memory = &specs.LinuxMemory{Reservation: new(int64(16 << 20))} }},
-		"memory.memsw.limit_in_bytes": {"67108864", func(r *specs.LinuxResources) {
-			r.Memory = &specs.LinuxMemory{Limit: new(int64(32 << 20)), Swap: new(int64(64 << 20))}
-		}},
-		"memory.swappiness":              {"42", func(r *specs.LinuxResources) { r.Memory = &specs.LinuxMemory{Swappiness: new(uint64(42))} }},
-		"memory.oom_control":             {"oom_kill_disable 1 under_oom 0 oom_kill 0", func(r *specs.LinuxResources) { r.Memory = &specs.LinuxMemory{DisableOOMKiller: new(true)} }},
-		"memory.kmem.tcp.limit_in_bytes": {"8388608", func(r *specs.LinuxResources) { r.Memory = &specs.LinuxMemory{KernelTCP: new(int64(8 << 20))} }},
-		"cpu.shares":                     {"512", func(r *specs.LinuxResources) { r.CPU = &specs.LinuxCPU{Shares: new(uint64(512))} }},
-		"cpu.cfs_quota_us":               {"20000", func(r *specs.LinuxResources) { r.CPU = &specs.LinuxCPU{Quota: new(int64(20000))} }},
-		"cpu.cfs_period_us":              {"50000", func(r *specs.LinuxResources) { r.CPU = &specs.LinuxCPU{Period: new(uint64(50000))} }},
-		"cpu.cfs_burst_us": {"1000", func(r *specs.LinuxResources) {
-			r.CPU = &specs.LinuxCPU{Quota: new(int64(20000)), Burst: new(uint64(1000))}
-		}},
-		"cpu.idle":                         {"1", func(r *specs.LinuxResources) { r.CPU = &specs.LinuxCPU{Idle: new(int64(1))} }},
-		"cpuset.cpus":                      {"0", func(r *specs.LinuxResources) { r.CPU = &specs.LinuxCPU{Cpus: "0"} }},
-		"cpuset.mems":                      {"0", func(r *specs.LinuxResources) { r.CPU = &specs.LinuxCPU{Mems: "0"} }},
-		"pids.max":                         {"123", func(r *specs.LinuxResources) { r.Pids = &specs.LinuxPids{Limit: new(int64(123))} }},
-		"net_cls.classid":                  {"1048577", func(r *specs.LinuxResources) { r.Network = &specs.LinuxNetwork{ClassID: new(uint32(0x100001))} }},
-		"blkio.bfq.weight":                 {"500", func(r *specs.LinuxResources) { r.BlockIO = &specs.LinuxBlockIO{Weight: new(uint16(500))} }},
-		"blkio.throttle.read_bps_device":   {"DEV 1048576", throttle(func(b *specs.LinuxBlockIO, d []specs.LinuxThrottleDevice) { b.ThrottleReadBpsDevice = d })},
-		"blkio.throttle.write_bps_device":  {"DEV 1048576", throttle(func(b *specs.LinuxBlockIO, d []specs.LinuxThrottleDevice) { b.ThrottleWriteBpsDevice = d })},
-		"blkio.throttle.read_iops_device":  {"DEV 1048576", throttle(func(b *specs.LinuxBlockIO, d []specs.LinuxThrottleDevice) { b.ThrottleReadIOPSDevice = d })},
-		"blkio.throttle.write_iops_device": {"DEV 1048576", throttle(func(b *specs.LinuxBlockIO, d []specs.LinuxThrottleDevice) { b.ThrottleWriteIOPSDevice = d })},
-	} {
-		t.Run(file, func(t *testing.T) {
-			b := newBox(t, runProbe("pause"))
-			controller, _, _ := strings.Cut(file, ".")
-			dir := filepath.Dir(b.cgroupDir(controller))
-			if !anyHas(dir, file) {
-				t.Skipf("this kernel has no %s", file)
-			}
-			b.edit(resources(c.change)).create()
-			major, minor := blockDevice(t)
-			b.wantFile(file, strings.ReplaceAll(c.want, "DEV", fmt.Sprintf("%d:%d", major, minor)))
-		})
+// wantFileOf is wantFile for a file of v1 or of v2, whichever this host has.
+func (b *box) wantFileOf(v1, want1, v2, want2 string) {
+	b.t.Helper()
+	if onV2() {
+		b.wantFile(v2, want2)
+		return
 	}
-}
-
-// anyHas tells whether the file exists in the directory or one below: the root of a hierarchy lacks some.
-func anyHas(dir, name string) bool {
-	probe := filepath.Join(dir, fmt.Sprintf("hull-test-%d-probe", os.Getpid()))
-	if err := os.Mkdir(probe, 0o755); err != nil {
-		return false
-	}
-	defer os.Remove(probe)
-	_, err := os.Stat(filepath.Join(probe, name))
-	return err == nil
-}
-
-// blockDevice is a disk of this machine: throttles name whole disks that exist.
-func blockDevice(t *testing.T) (major, minor int64) {
-	t.Helper()
-	files, _ := filepath.Glob("/sys/block/*/dev")
-	for _, f := range files {
-		data, err := os.ReadFile(f)
-		if err != nil {
-			continue
-		}
-		if _, err := fmt.Sscanf(string(data), "%d:%d", &major, &minor); err == nil {
-			return major, minor
-		}
-	}
-	t.Skip("this machine has no disk in /sys/block")
-	return 0, 0
-}
-
-func throttle(set func(*specs.LinuxBlockIO, []specs.LinuxThrottleDevice)) func(*specs.LinuxResources) {
-	return func(r *specs.LinuxResources) {
-		files, _ := filepath.Glob("/sys/block/*/dev")
-		d := specs.LinuxThrottleDevice{Rate: 1 << 20}
-		for _, f := range files {
-			if data, err := os.ReadFile(f); err == nil {
-				_, _ = fmt.Sscanf(string(data), "%d:%d", &d.Major, &d.Minor)
-				break
-			}
-		}
-		r.BlockIO = &specs.LinuxBlockIO{}
-		set(r.BlockIO, []specs.LinuxThrottleDevice{d})
-	}
-}
-
-// On a hybrid host a controller may be in the v2 tree alone.
-func TestHugepageLimitIsInForceWhereverTheControllerIs(t *testing.T) {
-	sizes, err := filepath.Glob("/sys/kernel/mm/hugepages/hugepages-2048kB")
-	if err != nil || len(sizes) == 0 {
-		t.Skip("this kernel has no huge pages of 2 MB")
-	}
-	b := newBox(t, runProbe("pause"), resources(func(r *specs.LinuxResources) {
-		r.HugepageLimits = []specs.LinuxHugepageLimit{{Pagesize: "2MB", Limit: 4 << 20}}
-	}))
-	b.create()
-	for _, dir := range b.cgroups() {
-		for _, name := range []string{"hugetlb.2MB.max", "hugetlb.2MB.limit_in_bytes"} {
-			if text, err := os.ReadFile(filepath.Join(dir, name)); err == nil && string(text) == "4194304\n" {
-				return
-			}
-		}
-	}
-	t.Errorf("no limit of 4194304 in any of %v", b.cgroups())
+	b.wantFile(v1, want1)
 }
 
 func TestContainerIsInEveryHierarchy(t *testing.T) {

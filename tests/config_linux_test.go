@@ -198,11 +198,7 @@ func TestLimitBelowTheUseIsRefusedIfAsked(t *testing.T) {
 	b.check(err)
 	b.refuse(1, []string{"memory", "4194304", "busy"}, "update", "--resources", b.file("lower.json", string(data)), b.id)
 	b.wantStatus("running")
-	file := "memory.limit_in_bytes"
-	if onV2() {
-		file = "memory.max"
-	}
-	b.wantFile(file, fmt.Sprint(64<<20))
+	b.wantFileOf("memory.limit_in_bytes", fmt.Sprint(64<<20), "memory.max", fmt.Sprint(64<<20))
 }
 
 func TestBurstAboveTheQuotaIsRefused(t *testing.T) {

@@ -13,25 +13,25 @@ func TestUpdateChangesEachLimit(t *testing.T) {
 	b := running(t, resources(func(r *specs.LinuxResources) {
 		r.Memory = &specs.LinuxMemory{Limit: new(int64(32 << 20)), Swap: new(int64(64 << 20))}
 	}))
-	for _, c := range []struct{ flags, file, want string }{
-		{"--memory 48M", "memory.limit_in_bytes", "50331648"},
-		{"--memory 16777216 --memory-swap 33554432", "memory.memsw.limit_in_bytes", "33554432"},
-		{"--memory 100M --memory-swap 200M", "memory.limit_in_bytes", "104857600"},
-		{"--memory -1", "memory.limit_in_bytes", "9223372036854771712"},
-		{"--memory-reservation 8m", "memory.soft_limit_in_bytes", "8388608"},
-		{"--cpu-share 300", "cpu.shares", "300"},
-		{"--cpu-period 50000 --cpu-quota 20000", "cpu.cfs_quota_us", "20000"},
-		{"--cpu-period 40000", "cpu.cfs_period_us", "40000"},
-		{"--cpu-quota 30000", "cpu.cfs_quota_us", "30000"},
-		{"--cpu-burst 100", "cpu.cfs_burst_us", "100"},
-		{"--cpu-idle 1", "cpu.idle", "1"},
-		{"--cpuset-cpus 0", "cpuset.cpus", "0"},
-		{"--cpuset-mems 0", "cpuset.mems", "0"},
-		{"--pids-limit 77", "pids.max", "77"},
-		{"--pids-limit -1", "pids.max", "max"},
+	for _, c := range []struct{ flags, file, want, file2, want2 string }{
+		{"--memory 48M", "memory.limit_in_bytes", "50331648", "memory.max", "50331648"},
+		{"--memory 16777216 --memory-swap 33554432", "memory.memsw.limit_in_bytes", "33554432", "memory.swap.max", "16777216"},
+		{"--memory 100M --memory-swap 200M", "memory.limit_in_bytes", "104857600", "memory.swap.max", "104857600"},
+		{"--memory -1", "memory.limit_in_bytes", "9223372036854771712", "memory.swap.max", "max"},
+		{"--memory-reservation 8m", "memory.soft_limit_in_bytes", "8388608", "memory.low", "8388608"},
+		{"--cpu-share 300", "cpu.shares", "300", "cpu.weight", "39"},
+		{"--cpu-period 50000 --cpu-quota 20000", "cpu.cfs_quota_us", "20000", "cpu.max", "20000 50000"},
+		{"--cpu-period 40000", "cpu.cfs_period_us", "40000", "cpu.max", "20000 40000"},
+		{"--cpu-quota 30000", "cpu.cfs_quota_us", "30000", "cpu.max", "30000 40000"},
+		{"--cpu-burst 100", "cpu.cfs_burst_us", "100", "cpu.max.burst", "100"},
+		{"--cpu-idle 1", "cpu.idle", "1", "cpu.idle", "1"},
+		{"--cpuset-cpus 0", "cpuset.cpus", "0", "cpuset.cpus", "0"},
+		{"--cpuset-mems 0", "cpuset.mems", "0", "cpuset.mems", "0"},
+		{"--pids-limit 77", "pids.max", "77", "pids.max", "77"},
+		{"--pids-limit -1", "pids.max", "max", "pids.max", "max"},
 	} {
 		b.must(append(append([]string{"update"}, strings.Fields(c.flags)...), b.id)...)
-		b.wantFile(c.file, c.want)
+		b.wantFileOf(c.file, c.want, c.file2, c.want2)
 	}
 }
 
@@ -41,7 +41,7 @@ func TestUpdateTakesAFileOrStdin(t *testing.T) {
 	b.check(err)
 	b.must("update", "--resources", b.file("resources.json", string(data)), b.id)
 	b.wantFile("pids.max", "44")
-	b.wantFile("cpu.shares", "333")
+	b.wantFileOf("cpu.shares", "333", "cpu.weight", "42")
 	cmd := b.command(t.Context(), "update", "--resources", "-", b.id)
 	cmd.Stdin = strings.NewReader(strings.Replace(string(data), "44", "45", 1))
 	if r := b.finish(t.Context(), cmd); r.code != 0 {
@@ -82,7 +82,7 @@ func TestPauseStopsAndResumeContinues(t *testing.T) {
 	pid := b.state().Pid
 	b.must("pause", b.id)
 	b.wantStatus("paused")
-	b.wantFile("freezer.state", "FROZEN")
+	b.wantFileOf("freezer.state", "FROZEN", "cgroup.freeze", "1")
 	b.must("kill", b.id, "USR1")
 	b.must("resume", b.id)
 	b.wantStatus("running")

@@ -23,8 +23,8 @@ func project(t *testing.T) (*table, string) {
 }
 
 func TestEveryStatementHasItsProof(t *testing.T) {
-	table, _ := project(t)
-	for _, p := range table.check() {
+	table, root := project(t)
+	for _, p := range table.check(root) {
 		t.Error(p)
 	}
 }
@@ -35,7 +35,7 @@ func TestPageIsUpToDate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if string(got) != render(table.spec, table.groups, table.tests) {
+	if string(got) != table.render() {
 		t.Errorf("%s is not what its sources say: make conformance", page)
 	}
 }
@@ -117,7 +117,7 @@ func TestFindsTheStatementsOfAText(t *testing.T) {
 }
 
 func TestNoticesWhateverIsWrong(t *testing.T) {
-	if problems := madeUp(t, "", "").check(); len(problems) > 0 {
+	if problems := madeUp(t, "", "").checkStatements(); len(problems) > 0 {
 		t.Fatalf("the example is wrong itself: %q", problems)
 	}
 	for name, c := range map[string]struct{ from, to, want string }{
@@ -140,7 +140,7 @@ func TestNoticesWhateverIsWrong(t *testing.T) {
 		"test of the other side": {"  v2 why: there is no v2", "  v2: TestV1", "TestV1 runs on v1 alone, and is named for v2"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			problems := strings.Join(madeUp(t, c.from, c.to).check(), "\n")
+			problems := strings.Join(madeUp(t, c.from, c.to).checkStatements(), "\n")
 			if !strings.Contains(problems, c.want) {
 				t.Errorf("want %q: %q", c.want, problems)
 			}
@@ -148,7 +148,7 @@ func TestNoticesWhateverIsWrong(t *testing.T) {
 	}
 	moved := madeUp(t, "", "")
 	slices.Reverse(moved.groups)
-	if problems := moved.check(); len(problems) != 1 || !strings.Contains(problems[0], "order") {
+	if problems := moved.checkStatements(); len(problems) != 1 || !strings.Contains(problems[0], "order") {
 		t.Errorf("another order: %q", problems)
 	}
 }

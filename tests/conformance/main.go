@@ -43,13 +43,13 @@ func run(skeleton bool, logs []string) error {
 	if err != nil {
 		return err
 	}
-	if problems = append(t.check(), problems...); len(problems) > 0 {
+	if problems = append(t.check(root), problems...); len(problems) > 0 {
 		return errors.New(strings.Join(problems, "\n"))
 	}
 	if len(logs) > 0 {
 		return nil
 	}
-	return os.WriteFile(filepath.Join(root, page), []byte(render(t.spec, t.groups, t.tests)), 0o644)
+	return os.WriteFile(filepath.Join(root, page), []byte(t.render()), 0o644)
 }
 
 // page is what is made.
@@ -74,7 +74,8 @@ func projectRoot() (string, error) {
 // table is all that the page is made of.
 type table struct {
 	spec   []section
-	groups []group
+	groups []group // of the statements
+	fields []group
 	tests  suite
 }
 
@@ -87,7 +88,11 @@ func load(root string) (*table, error) {
 	if t.spec, err = readSpec(dir); err != nil {
 		return nil, err
 	}
-	if t.groups, err = readGroups(filepath.Join(root, "tests", "conformance", "rows"), specFiles); err != nil {
+	rows := filepath.Join(root, "tests", "conformance", "rows")
+	if t.groups, err = readGroups(rows, specFiles); err != nil {
+		return nil, err
+	}
+	if t.fields, err = readGroups(rows, []string{fieldFile}); err != nil {
 		return nil, err
 	}
 	constants, err := stringConstants(filepath.Join(dir, "specs-go"), "specs")
@@ -99,11 +104,19 @@ func load(root string) (*table, error) {
 }
 
 // check lists all that is wrong.
-func (t *table) check() []string {
+func (t *table) check(root string) []string {
+	return append(t.checkStatements(), t.checkFields(root, documents)...)
+}
+
+func (t *table) checkStatements() []string {
 	return append(compare(t.spec, t.groups), prove(t.groups, t.tests)...)
 }
 
-// skeleton are the sections that have no rows, in the form of rows.
+func (t *table) checkFields(root string, documents []document) []string {
+	return append(compareFields(root, documents, t.fields), prove(t.fields, t.tests)...)
+}
+
+// skeleton are the sections and the fields that have no rows, in the form of rows.
 func (t *table) skeleton() string {
 	var text strings.Builder
 	for _, s := range t.spec {
@@ -119,5 +132,5 @@ func (t *table) skeleton() string {
 			fmt.Fprintf(&text, "%s: %s\n", st.keyword, st.text)
 		}
 	}
-	return text.String()
+	return text.String() + fieldSkeleton(t.fields)
 }

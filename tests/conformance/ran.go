@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -83,7 +84,7 @@ func (t *table) checkLogs(args []string) ([]string, error) {
 		if len(l.packages) == 0 {
 			return nil, fmt.Errorf("%s: no tests have run: want the output of go test -v", path)
 		}
-		problems = append(problems, ran(t.groups, side, l)...)
+		problems = append(problems, ran(slices.Concat(t.groups, t.fields), side, l)...)
 	}
 	return problems, nil
 }

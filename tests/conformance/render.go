@@ -21,10 +21,12 @@ other side, when the specification's text is another one, and when this page is 
 `
 
 // render makes the page. All that is named has to exist: see prove.
-func render(spec []section, groups []group, tests suite) string {
+func (t *table) render() string {
+	return intro + "\n" + summary(t.groups) + renderStatements(t.spec, t.groups, t.tests) + renderFields(t.fields, t.tests)
+}
+
+func renderStatements(spec []section, groups []group, tests suite) string {
 	var page strings.Builder
-	page.WriteString(intro)
-	page.WriteString("\n" + summary(groups))
 	titles := map[string]*section{}
 	for i := range spec {
 		titles[spec[i].name()] = &spec[i]
