@@ -136,6 +136,7 @@ func (r *Root) prepare(id string, cfg *specconv.Config, o *CreateOptions) (*Cont
 	c.rec = &record{
 		ID: id, Bundle: cfg.Bundle, Rootfs: rootfs, Created: time.Now().UTC(), UID: os.Getuid(),
 		Rootless: o.Rootless, Notes: s.Annotations,
+		PlainStop: len(hooksOf(s, "poststop")) == 0,
 	}
 	c.rec.Cgroup = cgroupRecord{Paths: b.cg.Paths(), Systemd: o.SystemdCgroup}
 	if err := c.nameRdt(s); err != nil {

@@ -71,6 +71,9 @@ func (c *Container) killAndWait() error {
 // afterStop runs the poststop hooks: as config.md says, an error of theirs is
 // reported, and the rest of delete goes on.
 func (c *Container) afterStop() error {
+	if c.rec.PlainStop {
+		return nil
+	}
 	s, err := c.spec()
 	if err != nil {
 		return nil //nolint:nilerr // killed before the configuration was there: no hook has to know

@@ -13,7 +13,8 @@ var errNoProcess = errors.New("process: is missing: there is nothing to start")
 // noProcess stands for a process that the configuration lacks, up to its program.
 func noProcess() *specs.Process { return &specs.Process{Cwd: "/"} }
 
-// Process is the process of the container's configuration, a start for exec's.
+// Process is a copy of the process of the container's configuration, a start
+// for exec's.
 func (c *Container) Process() (*specs.Process, error) {
 	s, err := c.spec()
 	if err != nil {
@@ -22,7 +23,12 @@ func (c *Container) Process() (*specs.Process, error) {
 	if s.Process == nil {
 		return noProcess(), nil
 	}
-	return s.Process, nil
+	p := *s.Process
+	if p.Capabilities != nil {
+		sets := *p.Capabilities
+		p.Capabilities = &sets
+	}
+	return &p, nil
 }
 
 // adapt gives the configuration's process what only the caller of create knows.

@@ -24,7 +24,7 @@ func (c *Container) Start(notifySocket string) error {
 		return err
 	}
 	s := &specs.Spec{} // all that a plain start needs
-	if !c.rec.Plain {
+	if !c.rec.PlainStart {
 		var err error
 		if s, err = c.spec(); err != nil {
 			return err

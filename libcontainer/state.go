@@ -32,6 +32,7 @@ type Container struct {
 	root   *Root
 	rec    *record
 	read   []byte   // what rec was read from
+	config *specs.Spec
 	held   *os.File // the directory, while we hold its lock
 	torn   error    // why the record on disk cannot be read
 	hooked bool     // a hook has run: poststop hooks are due when the container goes
@@ -60,9 +61,11 @@ type record struct {
 	// of released, which is decoded only then.
 	Release json.RawMessage `json:"release,omitempty"`
 
-	// Plain says that start is nothing but that release, without hooks or a
-	// seccomp listener: it need not decode the configuration.
-	Plain bool `json:"plain,omitempty"`
+	// PlainStart says that start is nothing but that release, without hooks or
+	// a seccomp listener, PlainStop that there are no poststop hooks: neither
+	// start nor delete need decode the configuration then.
+	PlainStart bool `json:"plainStart,omitempty"`
+	PlainStop  bool `json:"plainStop,omitempty"`
 }
 
 type released struct {
@@ -159,6 +162,9 @@ func (c *Container) Annotations() map[string]string { return c.rec.Notes }
 
 // spec is the configuration the container was created with.
 func (c *Container) spec() (*specs.Spec, error) {
+	if c.config != nil {
+		return c.config, nil
+	}
 	b, err := sys.ReadFile(c.path(configFile))
 	if err != nil {
 		return nil, fmt.Errorf("container %s: %w", c.ID, err)
@@ -167,6 +173,7 @@ func (c *Container) spec() (*specs.Spec, error) {
 	if err := json.Unmarshal(b, s); err != nil {
 		return nil, fmt.Errorf("container %s: %s: %w", c.ID, c.path(configFile), err)
 	}
+	c.config = s
 	return s, nil
 }
 
@@ -219,7 +226,7 @@ func (c *Container) keepRelease(b *build) error {
 	if err != nil {
 		return fmt.Errorf("state: %w", err)
 	}
-	c.rec.Release, c.rec.Plain = text, b.spec.Process != nil && plainStart(b.spec)
+	c.rec.Release, c.rec.PlainStart = text, b.spec.Process != nil && plainStart(b.spec)
 	return nil
 }
 
