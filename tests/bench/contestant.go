@@ -95,13 +95,17 @@ func (w *worker) work(setup func() error, ready chan<- error) {
 	}
 }
 
-// run runs a command of the runtime to its end and says how long it took.
-func (c *contestant) run(args ...string) (time.Duration, error) {
+// cost is what a command took: time, and processor time, of the children that
+// it has waited for too.
+type cost struct{ time, cpu time.Duration }
+
+// run runs a command of the runtime to its end and says what it took.
+func (c *contestant) run(args ...string) (cost, error) {
 	return c.runOn(0, args...)
 }
 
 // runOn runs it on one of the workers.
-func (c *contestant) runOn(worker int, args ...string) (took time.Duration, err error) {
+func (c *contestant) runOn(worker int, args ...string) (took cost, err error) {
 	return c.start(worker, c.line(args...))
 }
 
@@ -110,7 +114,7 @@ func (c *contestant) line(args ...string) []string {
 }
 
 // start runs a command line to its end on one of the workers.
-func (c *contestant) start(worker int, line []string) (took time.Duration, err error) {
+func (c *contestant) start(worker int, line []string) (took cost, err error) {
 	done := make(chan struct{})
 	c.workers[worker].ask <- func() {
 		took, err = timed(line)
@@ -134,16 +138,16 @@ func (c *contestant) output(args ...string) ([]byte, error) {
 	return out, err
 }
 
-// timed starts a program, waits for its end, and says how long both took.
-func timed(line []string) (time.Duration, error) {
+// timed starts a program, waits for its end, and says what both took.
+func timed(line []string) (took cost, err error) {
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	if err != nil {
-		return 0, err
+		return took, err
 	}
 	defer null.Close()
 	errors, err := unix.MemfdCreate("stderr", unix.MFD_CLOEXEC)
 	if err != nil {
-		return 0, err
+		return took, err
 	}
 	said := os.NewFile(uintptr(errors), "stderr")
 	defer said.Close()
@@ -152,26 +156,27 @@ func timed(line []string) (time.Duration, error) {
 	begin := time.Now()
 	pid, err := syscall.ForkExec(line[0], line, attr)
 	if err != nil {
-		return 0, err
+		return took, err
 	}
-	status, err := wait(pid)
-	took := time.Since(begin)
+	status, usage, err := wait(pid)
+	took.time = time.Since(begin)
+	took.cpu = time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 	if err != nil {
-		return 0, err
+		return took, err
 	}
 	if status.ExitStatus() != 0 {
 		text := make([]byte, 1000)
 		n, _ := said.ReadAt(text, 0)
-		return 0, fmt.Errorf("%s: exit status %d: %s", strings.Join(line, " "), status.ExitStatus(), bytes.TrimSpace(text[:n]))
+		return took, fmt.Errorf("%s: exit status %d: %s", strings.Join(line, " "), status.ExitStatus(), bytes.TrimSpace(text[:n]))
 	}
 	return took, nil
 }
 
-func wait(pid int) (status unix.WaitStatus, err error) {
+func wait(pid int) (status unix.WaitStatus, usage unix.Rusage, err error) {
 	for {
-		_, err = unix.Wait4(pid, &status, 0, nil)
+		_, err = unix.Wait4(pid, &status, 0, &usage)
 		if !errors.Is(err, unix.EINTR) {
-			return status, os.NewSyscallError("wait4", err)
+			return status, usage, os.NewSyscallError("wait4", err)
 		}
 	}
 }

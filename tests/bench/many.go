@@ -39,7 +39,7 @@ func (h *house) upAndDown(t *table, round int, c *contestant) error {
 		if err != nil {
 			return err
 		}
-		t.row("list").add(5*round+k, c.name, took)
+		t.row("list").add(5*round+k, c.name, took.time)
 	}
 	down, err := c.down(0, h.many)
 	t.row("down").add(round, c.name, down)
@@ -58,7 +58,7 @@ func longList(h *house) error {
 		if err != nil {
 			return err
 		}
-		t.row("list").add(i, c.name, took)
+		t.row("list").add(i, c.name, took.time)
 	}
 	_, err := c.down(0, h.more)
 	return err

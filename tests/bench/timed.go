@@ -36,10 +36,10 @@ var acts = []act{
 
 // measure fills a table with rounds of all acts.
 func (h *house) measure(title string, rounds int, pause time.Duration) error {
-	t := h.table(title, "ms")
+	t, cpu := h.table(title, "ms"), h.table(title+": processor time", "ms")
 	for i := range rounds + 1 { // the first warms caches up and is not counted
 		for _, a := range acts {
-			row := t.row(a.name)
+			row, cpu := t.row(a.name), cpu.row(a.name)
 			row.target = a.target
 			if pause > 0 {
 				row.target = a.idle
@@ -50,7 +50,8 @@ func (h *house) measure(title string, rounds int, pause time.Duration) error {
 				if err != nil {
 					return err
 				}
-				row.add(i, "floor", took)
+				row.add(i, "floor", took.time)
+				cpu.add(i, "floor", took.cpu)
 			}
 			for _, c := range h.turns(i) {
 				time.Sleep(pause)
@@ -58,13 +59,14 @@ func (h *house) measure(title string, rounds int, pause time.Duration) error {
 				if err != nil {
 					return err
 				}
-				row.add(i, c.name, took)
+				row.add(i, c.name, took.time)
+				cpu.add(i, c.name, took.cpu)
 			}
 		}
 	}
 	return nil
 }
 
-func (h *house) runFloor() (time.Duration, error) {
+func (h *house) runFloor() (cost, error) {
 	return timed(append([]string{h.floor, h.rootfs()}, h.cgroups...))
 }
