@@ -11,6 +11,7 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 
 	"hull/cgroups"
+	"hull/internal/plainjson"
 	"hull/internal/rdt"
 	"hull/internal/sys"
 )
@@ -31,7 +32,7 @@ type Container struct {
 
 	root   *Root
 	rec    *record
-	read   []byte   // what rec was read from
+	read   []byte // what rec was read from
 	config *specs.Spec
 	held   *os.File // the directory, while we hold its lock
 	torn   error    // why the record on disk cannot be read
@@ -115,7 +116,7 @@ func (c *Container) load() error {
 		return nil
 	}
 	rec := &record{}
-	if err := json.Unmarshal(b, rec); err != nil {
+	if err := plainjson.Unmarshal(b, rec); err != nil {
 		return fmt.Errorf("%s: %w", c.path(recordFile), err)
 	}
 	if rec.ID != c.ID {
@@ -170,7 +171,7 @@ func (c *Container) spec() (*specs.Spec, error) {
 		return nil, fmt.Errorf("container %s: %w", c.ID, err)
 	}
 	s := &specs.Spec{}
-	if err := json.Unmarshal(b, s); err != nil {
+	if err := plainjson.Unmarshal(b, s); err != nil {
 		return nil, fmt.Errorf("container %s: %s: %w", c.ID, c.path(configFile), err)
 	}
 	c.config = s

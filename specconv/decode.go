@@ -9,6 +9,8 @@ import (
 	"reflect"
 	"strings"
 	"unicode/utf8"
+
+	"hull/internal/plainjson"
 )
 
 // decode reads the JSON object raw into v. Its errors are Problems: the first break of the grammar,
@@ -19,7 +21,7 @@ func decode(file string, raw []byte, v any) error {
 		line, column := lineColumn(raw, offset)
 		return Problems{{File: file, Line: line, Column: column, Path: path, Fact: fact}}
 	}
-	err := json.Unmarshal(raw, v)
+	err := plainjson.Unmarshal(raw, v)
 	if syntax := (*json.SyntaxError)(nil); errors.As(err, &syntax) {
 		offset := int(syntax.Offset) - 1
 		if strings.HasPrefix(syntax.Error(), "unexpected end") {

@@ -33,8 +33,7 @@ type Config struct {
 	others document // says which other platforms have a part
 }
 
-// document is a config.json without the contents of the parts for other platforms. To
-// know their types would cost encoding/json a fifth of its time in a fresh process.
+// document is a config.json without the contents of the parts for other platforms.
 type document struct {
 	*specs.Spec
 	FreeBSD *struct{} `json:"freebsd"`
@@ -58,9 +57,12 @@ func Load(bundle, path string) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	doc := document{Spec: new(specs.Spec)}
+	var doc document
 	if err := decode(path, raw, &doc); err != nil {
 		return nil, err
+	}
+	if doc.Spec == nil { // there was nothing for it
+		doc.Spec = new(specs.Spec)
 	}
 	return &Config{Spec: doc.Spec, Raw: raw, Bundle: bundle, Path: path, others: doc}, nil
 }
