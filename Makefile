@@ -139,6 +139,18 @@ DENY ?=
 test-fallbacks: hull ## the same, once with each system call denied that hull may lack (DENY="clone3=EPERM ..." for one run)
 	HULL=$(CURDIR)/hull tests/fallbacks $(if $(DENY),'$(DENY)')
 
+VM := $(BUILD)/vm
+LEGS ?= root-cgroupfs root-systemd
+.PHONY: test-vm
+test-vm: hull $(VM)/image ## the tests in a machine with cgroup v2, systemd and AppArmor, or LEGS of them
+	@.ci/deps vm
+	tests/vm/run $(VM) $(LEGS)
+
+$(VM)/image: tests/vm/image $(shell find tests/vm/guest -type f)
+	@.ci/deps vm
+	@mkdir -p $(@D)
+	tests/vm/image $@
+
 KILLS   ?= 1000
 CONTROL ?= runc
 .PHONY: torture
@@ -166,7 +178,8 @@ fuzz: stage $(LIBSECCOMP) ## each fuzz target for FUZZTIME, or all in FUZZTOTAL 
 
 # --- taste ------------------------------------------------------------------
 
-SHELL_FILES = .ci/run .ci/deps .ci/libseccomp-arm64 tests/demo/run tests/demo/inside tests/engines/world tests/fallbacks
+SHELL_FILES = .ci/run .ci/deps .ci/libseccomp-arm64 tests/demo/run tests/demo/inside tests/engines/world tests/fallbacks \
+	$(addprefix tests/vm/,image run inside below suite)
 C_FILES     = $(wildcard nsenter/stage/*.[ch] tests/*/*.[ch])
 
 .PHONY: lint

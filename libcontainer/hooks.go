@@ -53,11 +53,13 @@ func stepCreateHooks(b *build) error {
 		if len(hooksOf(b.spec, kind)) == 0 {
 			continue
 		}
+		b.letOwnerJoin(true)
 		b.Ask("run the "+kind+" hooks", nil, func(call *plan.Call) error {
 			b.c.rec.Init.Pid = call.Pid
 			defer func() { b.c.rec.Init.Pid = 0 }()
 			return b.c.runHooks(kind, b.spec, specs.StateCreating)
 		})
+		b.letOwnerJoin(false)
 	}
 	return nil
 }

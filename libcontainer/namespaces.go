@@ -148,6 +148,24 @@ func becomeRoot(p *plan.Plan) {
 	p.Syscall("setresuid", unix.SYS_SETRESUID, plan.N(0), plan.N(0), plan.N(0)).On(plan.Next, unix.EINVAL)
 }
 
+// letOwnerJoin makes the stage dumpable, or no longer so, where an ordinary user
+// could not join its namespaces otherwise: not for hooks, not for an exec before
+// start. ptrace(2), PTRACE_MODE_READ: what is not dumpable belongs to the user
+// namespace that it was executed in, the host's, and not to its own. This is for
+// a stage that is alone: in new namespaces, where nobody could trace it but those
+// that the owner sends there.
+func (b *build) letOwnerJoin(yes bool) {
+	if !b.opt.Rootless || !b.ns.new(unix.CLONE_NEWUSER) || !b.ns.new(unix.CLONE_NEWPID) {
+		return
+	}
+	value := uint64(0)
+	if yes {
+		value = 1
+	}
+	b.At("", "")
+	b.Prctl("dumpable", unix.PR_SET_DUMPABLE, plan.N(value))
+}
+
 // timeOffsets lets the parent write linux.timeOffsets while the new time
 // namespace is still empty. The stage, not dumpable, cannot open the file itself. time_namespaces(7).
 func (b *build) timeOffsets() {

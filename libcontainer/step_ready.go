@@ -24,6 +24,9 @@ import (
 func stepReady(b *build) error {
 	b.At("", "")
 	b.Close(b.proc)
+	if b.verb == creating {
+		b.letOwnerJoin(true)
+	}
 	// From here the end of the conversation tells us that the parent is gone.
 	b.Prctl("pdeathsig", unix.PR_SET_PDEATHSIG, plan.N(0))
 	b.ready = b.Ask("report that the container is ready", []plan.Reg{b.master, b.passwd}, b.onReady)

@@ -44,12 +44,9 @@ var boxes atomic.Int64
 // test ends, the container is deleted and nothing of it may be left.
 func newBox(t *testing.T, edits ...edit) *box {
 	t.Helper()
-	needRoot(t)
-	return makeBox(t, edits...)
-}
-
-func makeBox(t *testing.T, edits ...edit) *box {
-	t.Helper()
+	if baseErr != nil {
+		t.Fatal(baseErr)
+	}
 	n := boxes.Add(1)
 	b := &box{t: t, id: fmt.Sprintf("hull-test-%d-%04d", os.Getpid(), n), dir: filepath.Join(work, fmt.Sprintf("%04d", n)), binary: hullPath, denied: denied, canaries: map[string]string{}}
 	b.bundle = filepath.Join(b.dir, "bundle")
@@ -61,7 +58,7 @@ func makeBox(t *testing.T, edits ...edit) *box {
 	b.check(os.MkdirAll(b.bundle, 0o755))
 	b.check(image.Clone(baseRoot, b.rootfs))
 	t.Cleanup(b.cleanup)
-	b.configure(defaultSpec(b.id), edits...)
+	b.configure(defaultSpec(b.id), append([]edit{rootless}, edits...)...)
 	return b
 }
 
@@ -134,5 +131,5 @@ func (b *box) cleanup() {
 	}
 	b.sweep()
 	b.wantCanaries()
-	b.check(os.RemoveAll(b.dir))
+	b.check(remove(b.dir))
 }

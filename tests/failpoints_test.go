@@ -145,8 +145,10 @@ func twoAtATime[T any](t *testing.T, list []T, f func(b *box, i int, one T), edi
 			t.Run(strconv.Itoa(worker), func(t *testing.T) {
 				t.Parallel()
 				b := breakable(t, edits...)
-				for i := worker; i < len(list) && !t.Failed(); i += 2 {
-					f(b, i, list[i])
+				for n, i := range sample(len(list)) {
+					if n%2 == worker && !t.Failed() {
+						f(b, i, list[i])
+					}
 				}
 			})
 		}

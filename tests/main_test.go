@@ -38,6 +38,13 @@ func runAll(m *testing.M) int {
 		return 1
 	}
 	baseErr = prepare()
+	if sample := os.Getenv(sampleName); sample != "" {
+		if _, _, err := sampleOf(sample); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		fmt.Printf("of the long enumerations this is a sample, %s\n", sample)
+	}
 	return m.Run()
 }
 
@@ -60,15 +67,4 @@ func prepare() error {
 	}
 	baseRoot = filepath.Join(work, "base")
 	return image.Make(baseRoot, probe)
-}
-
-// needRoot skips the test where it cannot work, and fails it where the preparation failed.
-func needRoot(t *testing.T) {
-	t.Helper()
-	if baseErr != nil {
-		t.Fatal(baseErr)
-	}
-	if os.Geteuid() != 0 {
-		t.Skip("needs root: this test makes containers, cgroups and mounts")
-	}
 }

@@ -1,8 +1,9 @@
 package tests
 
 import (
+	"fmt"
 	"os"
-	"os/exec"
+	"path/filepath"
 	"strings"
 )
 
@@ -15,34 +16,39 @@ func cgroupsPath(id string) string {
 	if underSystemd {
 		return ":hull:" + id
 	}
+	if byUser {
+		return filepath.Join(delegated(), id)
+	}
 	return "/" + id
 }
 
 // cgroupBelow is where the container's cgroup is below the mount of a hierarchy.
 func cgroupBelow(path string) string {
 	if parts := strings.Split(path, ":"); len(parts) == 3 {
-		slice := parts[0]
-		if slice == "" {
-			slice = "system.slice"
+		slice := "/" + parts[0]
+		switch {
+		case slice == "/" && byUser:
+			service := fmt.Sprintf("user@%d.service", os.Getuid())
+			above, _, _ := strings.Cut(delegated(), service)
+			slice = above + service + "/user.slice"
+		case slice == "/":
+			slice = "/system.slice"
 		}
-		return "/" + slice + "/" + parts[1] + "-" + parts[2] + ".scope"
+		return slice + "/" + parts[1] + "-" + parts[2] + ".scope"
 	}
 	return path
 }
 
-// units are the box's units that systemd still knows.
+// units are the box's units that systemd still knows: it keeps a file of each
+// transient one for as long as that is loaded. (Asking it costs more time than the
+// rest of many a test.)
 func (b *box) units() []string {
 	b.t.Helper()
-	if _, err := os.Stat("/run/systemd/system"); err != nil {
-		return nil
-	}
-	out, err := exec.Command("systemctl", "list-units", "--all", "--no-legend", "--plain", "*"+b.id+"*").Output()
-	b.check(err)
 	var list []string
-	for line := range strings.Lines(string(out)) {
-		if fields := strings.Fields(line); len(fields) > 0 {
-			list = append(list, fields[0])
-		}
+	for _, dir := range []string{"/run", os.Getenv("XDG_RUNTIME_DIR")} {
+		units, err := filepath.Glob(filepath.Join(dir, "systemd/transient", "*"+b.id+"*"))
+		b.check(err)
+		list = append(list, units...)
 	}
 	return list
 }

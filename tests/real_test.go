@@ -18,7 +18,7 @@ import (
 // debian is the root file system of a minimal Debian of the host's release, kept in .cache.
 func debian(t *testing.T) string {
 	t.Helper()
-	needRoot(t)
+	needRoot(t, "it unpacks a distribution, devices and all")
 	if _, err := exec.LookPath("mmdebstrap"); err != nil {
 		t.Skipf("%v: install mmdebstrap", err)
 	}

@@ -30,13 +30,13 @@ exec setpriv --reuid 61234 --regid 61234 --clear-groups -- "$@"`
 // ordinary is a box whose hull is run by the user, with the ids of subuid(5) or without any.
 func ordinary(t *testing.T, subids bool, edits ...edit) *box {
 	t.Helper()
-	needRoot(t)
+	needRoot(t, "it makes a user")
 	for _, program := range []string{"setpriv", "unshare", "newuidmap", "newgidmap"} {
 		if _, err := exec.LookPath(program); err != nil {
 			t.Skipf("%v: install util-linux and uidmap", err)
 		}
 	}
-	b := makeBox(t, func(s *specs.Spec) {
+	b := newBox(t, func(s *specs.Spec) {
 		s.Linux.CgroupsPath, s.Linux.Resources = "", nil
 		namespace(specs.UserNamespace, "")(s)
 		mapped(subids)(s)

@@ -14,7 +14,11 @@ import (
 )
 
 // schemas is the directory of the specification's JSON schemas, in the version that hull is built with.
+// HULL_SCHEMAS names it on machines without Go.
 var schemas = sync.OnceValues(func() (string, error) {
+	if dir := os.Getenv("HULL_SCHEMAS"); dir != "" {
+		return dir, nil
+	}
 	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/opencontainers/runtime-spec").Output()
 	return filepath.Join(strings.TrimSpace(string(dir)), "schema"), err
 })

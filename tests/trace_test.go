@@ -118,7 +118,7 @@ func TestTraceOfEachCommand(t *testing.T) {
 		phase, operation string
 		args             []string
 	}{
-		{"create.setup", "join the cgroup", []string{"create", "--bundle", b.bundle, b.id}},
+		{"create.setup", "pivot_root", []string{"create", "--bundle", b.bundle, b.id}},
 		{"start.release", "capset", []string{"start", b.id}},
 		{"status", "", []string{"state", b.id}},
 		{"exec.setup", "exec", []string{"exec", b.id, "/bin/true"}},

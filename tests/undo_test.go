@@ -27,7 +27,8 @@ func TestFailureAtAnyPointOfCreateLeavesNothing(t *testing.T) {
 	if len(points) < 15 {
 		t.Fatalf("the points are %v", points)
 	}
-	for i, p := range points {
+	for _, i := range sample(len(points)) {
+		p := points[i]
 		what, errno := action(i)
 		r := b.hullWith("HULL_FAIL_POINT="+p.id+":"+what, createIt(b)...)
 		b.wantOneLine(r, p.id, errno)
@@ -39,7 +40,8 @@ func TestFailureAtAnyPointOfRunLeavesNothing(t *testing.T) {
 	b := breakable(t)
 	points, _ := b.failpoints(runIt(b)...)
 	created := indexOf(t, points, "delete.kill") // from here on run deletes what is there
-	for i, p := range points {
+	for _, i := range sample(len(points)) {
+		p := points[i]
 		what, errno := action(i)
 		r := b.hullWith("HULL_FAIL_POINT="+p.id+":"+what, runIt(b)...)
 		b.wantOneLine(r, p.id, errno)
@@ -148,7 +150,8 @@ func TestFailureOfAnyOperationOfExecLeavesTheContainerAlone(t *testing.T) {
 	b.must("start", b.id)
 	exec := []string{"exec", b.id, "/bin/probe", "say", "ran"}
 	_, ops := b.failpoints(exec...)
-	for i, op := range ops {
+	for _, i := range sample(len(ops)) {
+		op := ops[i]
 		errno, _ := action(i)
 		actions := []string{errno, "die"}
 		if i > indexOf(t, ops, ready) { // a program, too, may die without a word
@@ -172,7 +175,9 @@ func TestFailureOfAnyOperationOfStartStopsTheContainer(t *testing.T) {
 	b := breakable(t)
 	_, ops := b.failpoints(createIt(b)...)
 	b.clear()
-	for i, op := range ops[indexOf(t, ops, "wait for start")+1:] {
+	ops = ops[indexOf(t, ops, "wait for start")+1:]
+	for _, i := range sample(len(ops)) {
+		op := ops[i]
 		if op.id[0] != '0' { // the plan of a hook
 			break
 		}

@@ -11,8 +11,12 @@ import (
 	"strings"
 )
 
-// Probe builds the probe from its sources in the directory src.
+// Probe builds the probe from its sources in the directory src. HULL_PROBE
+// names one that is there already, for machines without a compiler.
 func Probe(src, out string) error {
+	if built := os.Getenv("HULL_PROBE"); built != "" {
+		return Copy(built, out, 0o755)
+	}
 	sources, err := filepath.Glob(filepath.Join(src, "*.c"))
 	if err != nil {
 		return err
