@@ -35,6 +35,7 @@ func TestWrongJSONIsLocated(t *testing.T) {
 }
 
 func TestConfigurationProblemsNameFieldAndPlace(t *testing.T) {
+	needRoot(t, "the configuration is one without a user namespace")
 	set := func(change func(*specs.Spec)) edit { return change }
 	for name, c := range map[string]struct {
 		edit  edit
@@ -157,6 +158,7 @@ func (b *box) with(edits ...edit) []string {
 }
 
 func TestMissingNamespacePathIsNamed(t *testing.T) {
+	needRoot(t, "the configuration is one without a user namespace")
 	b := newBox(t)
 	b.refuse(1, []string{"linux.namespaces[4]", "/proc/1/ns/nope", "no such file or directory"}, b.with(namespace(specs.NetworkNamespace, "/proc/1/ns/nope"))...)
 	b.refuse(1, []string{"linux.namespaces[4]", "/proc/self/ns/uts", "network"}, b.with(namespace(specs.NetworkNamespace, "/proc/self/ns/uts"))...)
@@ -165,6 +167,7 @@ func TestMissingNamespacePathIsNamed(t *testing.T) {
 }
 
 func TestStateRootThatCannotBeUsedIsNamed(t *testing.T) {
+	needRoot(t, "it looks at root's files")
 	b := newBox(t)
 	file := b.file("file", "")
 	for root, words := range map[string][]string{

@@ -70,6 +70,7 @@ func TestUnknownCapabilityIsWarnedOfAndSkipped(t *testing.T) {
 
 // config.md, Linux Process: runtimes should not fail for what they cannot grant, and must warn.
 func TestCapabilityThatHullLacksIsWarnedOfAndSkipped(t *testing.T) {
+	needRoot(t, "the configuration is one without a user namespace")
 	if _, err := exec.LookPath("setpriv"); err != nil {
 		t.Skipf("%v: install util-linux", err)
 	}
@@ -88,6 +89,7 @@ func TestCapabilityThatHullLacksIsWarnedOfAndSkipped(t *testing.T) {
 }
 
 func TestUserNamespaceHasCapabilitiesThatHullLacks(t *testing.T) {
+	needRoot(t, "it maps ids that are not this user's")
 	if _, err := exec.LookPath("setpriv"); err != nil {
 		t.Skipf("%v: install util-linux", err)
 	}
@@ -105,6 +107,7 @@ func TestEveryCapabilityCanBeGiven(t *testing.T) {
 }
 
 func TestCapabilitiesAreInForce(t *testing.T) {
+	needRoot(t, "only the kernel's own root makes devices")
 	for cap, verbs := range map[string][]string{
 		"CAP_MKNOD":      {"mknod", "/tmp/node", "c", "1", "3"},
 		"CAP_CHOWN":      {"chown", "/etc/passwd", "5", "5"},

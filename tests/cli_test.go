@@ -70,6 +70,7 @@ func TestUsageErrorsSayWhatIsWrong(t *testing.T) {
 }
 
 func TestSpecWritesABundlesConfiguration(t *testing.T) {
+	needRoot(t, "the configuration is one without a user namespace")
 	b := newBox(t)
 	b.check(os.Remove(filepath.Join(b.bundle, "config.json")))
 	b.must("spec", "--bundle", b.bundle)

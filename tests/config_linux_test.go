@@ -26,6 +26,7 @@ func needV1(t *testing.T) {
 }
 
 func TestUserNamespaceLeavesOwnersAlone(t *testing.T) {
+	needRoot(t, "it mounts, makes devices or changes owners on the host")
 	b := newBox(t, userNamespace(200000), runProbe("say", "ran"))
 	b.check(os.Lchown(b.rootfs+"/home/user", 7, 8))
 	dir := b.canary("source")
@@ -51,6 +52,7 @@ func TestUserNamespaceLeavesOwnersAlone(t *testing.T) {
 }
 
 func TestFileInADevicesPlaceIsAnError(t *testing.T) {
+	needRoot(t, "it mounts, makes devices or changes owners on the host")
 	node := func(path string) edit {
 		return func(s *specs.Spec) {
 			s.Linux.Devices = []specs.LinuxDevice{{Path: path, Type: "c", Major: 1, Minor: 3}}
@@ -135,6 +137,7 @@ func (b *box) ownersOfCgroup() (dirs []uint32, files []string) {
 }
 
 func TestCgroupOfV1IsNeverGivenAway(t *testing.T) {
+	needRoot(t, "it maps ids that are not this user's")
 	needV1(t)
 	b := newBox(t, userNamespace(200000), withCgroupMount(), runProbe("pause"))
 	roots, err := hierarchies()
@@ -154,6 +157,7 @@ func TestCgroupOfV1IsNeverGivenAway(t *testing.T) {
 }
 
 func TestCgroupOfV2IsGivenToWhoMayManageIt(t *testing.T) {
+	needRoot(t, "it maps ids that are not this user's")
 	needV2(t)
 	for name, c := range map[string]struct {
 		edit edit

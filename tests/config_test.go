@@ -21,6 +21,7 @@ func TestMountDestinationMayBeRelative(t *testing.T) {
 }
 
 func TestIdmapNeedsMappingsOrAUserNamespace(t *testing.T) {
+	needRoot(t, "a mount is mapped by another user namespace than its own")
 	for _, word := range []string{"idmap", "ridmap"} {
 		t.Run(word, func(t *testing.T) {
 			b := newBox(t)
@@ -46,6 +47,7 @@ func TestMappingsOfAMountGoTogether(t *testing.T) {
 
 // Mappings of a mount count without idmap, and without a user namespace.
 func TestMappingsOfAMountNeedNoOption(t *testing.T) {
+	needRoot(t, "a mount is mapped by another user namespace than its own")
 	ids := []specs.LinuxIDMapping{{ContainerID: 0, HostID: 200000, Size: 1000}}
 	b := newBox(t, shell("stat -c %u:%g /mnt"))
 	b.check(os.Mkdir(b.path("source"), 0o755))
@@ -64,6 +66,7 @@ func TestConsoleSizeCountsOnlyWithATerminal(t *testing.T) {
 
 // config.md, Linux Process: what is not set is 0, whatever the caller's is.
 func TestSchedulerStartsFromZero(t *testing.T) {
+	needRoot(t, "it raises its priority")
 	b := newBox(t, process(func(p *specs.Process) { p.Scheduler = &specs.Scheduler{Policy: specs.SchedOther} }))
 	b.wrapper = []string{"nice", "-n", "5"}
 	if r := b.report(); r.Nice != 0 || r.Priority != 0 {

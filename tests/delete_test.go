@@ -33,6 +33,7 @@ func TestDeleteForceRemovesWhateverThereIs(t *testing.T) {
 }
 
 func TestDeleteEndsProcessesThatOutliveTheInit(t *testing.T) {
+	needRoot(t, "the host's processes are seen in a procfs of the host's user namespace")
 	b := newBox(t, withoutNamespace(specs.PIDNamespace), runProbe("orphans", "3", ",", "say", "ready"))
 	l := b.start()
 	l.want("ready")

@@ -10,11 +10,13 @@ import (
 
 // Nodes may be made, as for an image that is being unpacked; to open them is another matter.
 func TestWithoutRulesOnlyTheDefaultDevicesCanBeOpened(t *testing.T) {
+	needRoot(t, "only the kernel's own root makes devices")
 	b := newBox(t, privileged, runProbe("mknod", "/tmp/kmsg", "c", "1", "11", ",", "open", "/tmp/kmsg", "r", ",", "mknod", "/tmp/null", "c", "1", "3", ",", "open", "/tmp/null", "r"))
 	b.wantOutput("mknod /tmp/kmsg c 1 11: ok", "open /tmp/kmsg r: EPERM", "mknod /tmp/null c 1 3: ok", "open /tmp/null r: ok")
 }
 
 func TestDeviceRulesCountInTheirOrder(t *testing.T) {
+	needRoot(t, "only the kernel's own root makes devices")
 	rule := func(allow bool, kind string, major, minor int64, access string) specs.LinuxDeviceCgroup {
 		d := specs.LinuxDeviceCgroup{Allow: allow, Type: kind, Access: access}
 		if major >= 0 {
@@ -51,6 +53,7 @@ func TestDeviceRulesCountInTheirOrder(t *testing.T) {
 }
 
 func TestDefaultDevicesAndLinksAreThere(t *testing.T) {
+	needRoot(t, "it maps ids that are not this user's")
 	for name, edits := range map[string][]edit{"root": nil, "user namespace": {userNamespace(0)}, "shifted user namespace": {userNamespace(200000)}} {
 		t.Run(name, func(t *testing.T) {
 			r := newBox(t, edits...).report()
@@ -86,6 +89,7 @@ func TestDefaultDevicesWork(t *testing.T) {
 }
 
 func TestDevicesOfTheConfigurationAreMade(t *testing.T) {
+	needRoot(t, "only the kernel's own root makes devices")
 	b := newBox(t, func(s *specs.Spec) {
 		s.Linux.Devices = []specs.LinuxDevice{
 			{Path: "/dev/my-null", Type: "c", Major: 1, Minor: 3, FileMode: ptr(os.FileMode(0o640)), UID: new(uint32(5)), GID: new(uint32(6))},
@@ -110,6 +114,7 @@ func TestDevicesOfTheConfigurationAreMade(t *testing.T) {
 }
 
 func TestDeviceOfADefaultsPathTakesItsPlace(t *testing.T) {
+	needRoot(t, "only the kernel's own root makes devices")
 	b := newBox(t, func(s *specs.Spec) {
 		s.Linux.Devices = []specs.LinuxDevice{{Path: "/dev/zero", Type: "c", Major: 1, Minor: 3, FileMode: ptr(os.FileMode(0o600))}}
 	})

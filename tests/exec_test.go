@@ -23,6 +23,7 @@ func running(t *testing.T, edits ...edit) *box {
 }
 
 func TestExecSeesWhatTheInitSees(t *testing.T) {
+	needRoot(t, "it maps ids that are not this user's")
 	b := newBox(t, userNamespace(200000), namespace(specs.CgroupNamespace, ""), runProbe("report", ",", "pause"))
 	l := b.start()
 	init := parseReport(t, l.line())
@@ -99,6 +100,7 @@ func TestExecCanForbidNewPrivileges(t *testing.T) {
 }
 
 func TestExecTakesAProcessFile(t *testing.T) {
+	needRoot(t, "oom_score_adj of what a user executes is left alone")
 	b := running(t)
 	data, err := json.Marshal(specs.Process{
 		Args: []string{"/bin/probe"}, Env: []string{"ONLY=this"}, Cwd: "/tmp",

@@ -48,7 +48,7 @@ var everyday = []func(*testing.T){
 }
 
 func TestDoesWithoutWhatIsYoungerThanItsFloor(t *testing.T) {
-	needRoot(t)
+	needRoot(t, "it denies calls")
 	before := denied
 	defer func() { denied = before }()
 	for name, calls := range missingLater {

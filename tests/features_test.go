@@ -175,6 +175,7 @@ func TestNamespacesOfFeaturesAreThoseOfTheKernel(t *testing.T) {
 }
 
 func TestCapabilitiesOfFeaturesCanBeGiven(t *testing.T) {
+	needRoot(t, "the configuration is one without a user namespace")
 	b := newBox(t)
 	listed := b.features().Linux.Capabilities
 	b.accepts(process(func(p *specs.Process) {
@@ -202,6 +203,7 @@ func TestCapabilitiesOfFeaturesCanBeGiven(t *testing.T) {
 }
 
 func TestSeccompWordsOfFeaturesAreTaken(t *testing.T) {
+	needRoot(t, "the configuration is one without a user namespace")
 	b := newBox(t)
 	f := b.features().Linux.Seccomp
 	with := func(change func(*specs.LinuxSeccomp)) edit {
@@ -280,6 +282,7 @@ func (b *box) onlyThese(list []string, prefix string, known []string) {
 }
 
 func TestMemoryPolicyWordsOfFeaturesAreTaken(t *testing.T) {
+	needRoot(t, "the configuration is one without a user namespace")
 	b := newBox(t)
 	f := b.features().Linux.MemoryPolicy
 	t.Run("modes", func(t *testing.T) {
@@ -304,6 +307,7 @@ func TestMemoryPolicyWordsOfFeaturesAreTaken(t *testing.T) {
 
 // The objects with nothing but "enabled": each stands for a field that is not passed over.
 func TestWhatFeaturesEnableIsNotIgnored(t *testing.T) {
+	needRoot(t, "the configuration is one without a user namespace")
 	b := newBox(t)
 	f := b.features().Linux
 	ids := []specs.LinuxIDMapping{{ContainerID: 0, HostID: 0, Size: 1}}

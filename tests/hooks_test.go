@@ -133,6 +133,7 @@ func TestHooksRunInTheirNamespaces(t *testing.T) {
 }
 
 func TestCreateRuntimeHookCanReachTheContainersNamespaces(t *testing.T) {
+	needRoot(t, "it makes namespaces outside a user namespace")
 	b := newBox(t)
 	b.edit(b.script("createRuntime", `pid=$(sed 's/.*"pid": *\([0-9]*\).*/\1/'); nsenter -t $pid -n ip link set lo up >> $LOG 2>&1 || echo 1 | nsenter -t $pid -n tee /proc/sys/net/ipv4/ip_forward; nsenter -t $pid -n cat /proc/sys/net/ipv4/ip_forward > $DIR/forward; echo $? >> $LOG`))
 	b.edit(b.logged()).mustRun()

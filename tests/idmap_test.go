@@ -9,6 +9,7 @@ import (
 )
 
 func TestIdmapShiftsTheOwners(t *testing.T) {
+	needRoot(t, "it mounts, makes devices or changes owners on the host")
 	maps := []specs.LinuxIDMapping{{ContainerID: 0, HostID: 200000, Size: 1000}}
 	b := newBox(t)
 	dir := b.path("source")
@@ -31,6 +32,7 @@ func TestIdmapShiftsTheOwners(t *testing.T) {
 }
 
 func TestRidmapReachesTheMountsBelow(t *testing.T) {
+	needRoot(t, "it mounts, makes devices or changes owners on the host")
 	maps := []specs.LinuxIDMapping{{ContainerID: 0, HostID: 200000, Size: 1000}}
 	b := newBox(t, shell("stat -c %u /mnt /mnt/sub"))
 	dir := b.nestedBinds("source")

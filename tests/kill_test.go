@@ -43,6 +43,7 @@ func TestKillReachesACreatedContainer(t *testing.T) {
 }
 
 func TestKillAllReachesEveryProcess(t *testing.T) {
+	needRoot(t, "the host's processes are seen in a procfs of the host's user namespace")
 	for _, own := range []bool{true, false} {
 		t.Run(fmt.Sprintf("own pid namespace %t", own), func(t *testing.T) {
 			b := newBox(t, runProbe("orphans", "3", ",", "fork", "3", ",", "pause"))

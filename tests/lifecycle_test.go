@@ -37,7 +37,7 @@ func TestStateTellsWhatTheSpecAsksFor(t *testing.T) {
 	b := newBox(t, runProbe("pause"), func(s *specs.Spec) { s.Annotations = map[string]string{"org.example.key": "value"} })
 	b.create()
 	s := b.state()
-	if s.ID != b.id || s.Bundle != b.bundle || s.Rootfs != b.rootfs || s.Owner != "root" || s.Annotations["org.example.key"] != "value" {
+	if s.ID != b.id || s.Bundle != b.bundle || s.Rootfs != b.rootfs || s.Owner != ownName || s.Annotations["org.example.key"] != "value" {
 		t.Errorf("the state is %+v", s)
 	}
 	if s.OCIVersion == "" || s.Created.Before(before) || s.Created.After(time.Now()) {
@@ -87,7 +87,7 @@ func TestProcessIsInItsCgroupAfterCreate(t *testing.T) {
 	b.create()
 	for line := range strings.Lines(b.read(fmt.Sprintf("/proc/%d/cgroup", b.state().Pid))) {
 		path := strings.SplitN(strings.TrimSpace(line), ":", 3)[2]
-		if path != "/"+b.id && !strings.HasPrefix(line, "0::") {
+		if path != cgroupBelow(b.spec.Linux.CgroupsPath) && (onV2() || !strings.HasPrefix(line, "0::")) {
 			t.Errorf("created, but in %q", line)
 		}
 	}

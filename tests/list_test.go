@@ -20,7 +20,7 @@ func TestListShowsAllContainers(t *testing.T) {
 	if fields := strings.Fields(lines[0]); strings.Join(fields, " ") != "ID PID STATUS BUNDLE CREATED OWNER" || len(lines) != 3 {
 		t.Errorf("the table is\n%s", table)
 	}
-	if row := strings.Fields(lines[1]); row[0] != b.id || row[1] != fmt.Sprint(b.state().Pid) || row[2] != "running" || row[3] != b.bundle || row[5] != "root" {
+	if row := strings.Fields(lines[1]); row[0] != b.id || row[1] != fmt.Sprint(b.state().Pid) || row[2] != "running" || row[3] != b.bundle || row[5] != ownName {
 		t.Errorf("the row is %v", row)
 	}
 	var list []state

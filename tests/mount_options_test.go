@@ -64,6 +64,7 @@ func TestEveryOptionWordHasItsEffect(t *testing.T) {
 }
 
 func TestBindMountHasItsOptions(t *testing.T) {
+	needRoot(t, "flags of the host's mounts are locked in a user namespace")
 	for word, want := range map[string]string{
 		"ro": "ro", "rw": "rw", "nosuid": "nosuid", "nodev": "nodev", "noexec": "noexec", "noatime": "noatime",
 		"nodiratime": "nodiratime", "nosymfollow": "nosymfollow", "relatime": "relatime",
@@ -107,6 +108,7 @@ var oppositeFlags = map[string]uintptr{
 }
 
 func TestRecursiveAttributesReachTheMountsBelow(t *testing.T) {
+	needRoot(t, "it mounts, makes devices or changes owners on the host")
 	for word, want := range recursiveEffects {
 		t.Run(word, func(t *testing.T) {
 			b := newBox(t)
@@ -129,6 +131,7 @@ func TestRecursiveAttributesReachTheMountsBelow(t *testing.T) {
 }
 
 func TestPlainReadOnlyLeavesTheMountsBelowWritable(t *testing.T) {
+	needRoot(t, "it mounts, makes devices or changes owners on the host")
 	b := newBox(t, runProbe("mkdir", "/mnt/x", ",", "mkdir", "/mnt/sub/x"))
 	b.edit(mount("/mnt", "bind", b.nested("source"), "rbind", "ro"))
 	if got := b.mustRun(); got != "mkdir /mnt/x: EROFS\nmkdir /mnt/sub/x: ok\n" {
@@ -148,6 +151,7 @@ var propagationEffects = map[string]string{
 }
 
 func TestMountPropagationIsAsAsked(t *testing.T) {
+	needRoot(t, "it mounts, makes devices or changes owners on the host")
 	for word, want := range propagationEffects {
 		t.Run(word, func(t *testing.T) {
 			b := newBox(t)

@@ -36,6 +36,7 @@ func (b *box) nestedBinds(name string) string {
 }
 
 func TestBindTakesOneMountAndRbindAll(t *testing.T) {
+	needRoot(t, "it mounts, makes devices or changes owners on the host")
 	b := newBox(t)
 	dir := b.nested("source")
 	b.edit(mount("/mnt", "bind", dir, "bind"))
@@ -49,6 +50,7 @@ func TestBindTakesOneMountAndRbindAll(t *testing.T) {
 }
 
 func TestTmpcopyupFillsTheTmpfs(t *testing.T) {
+	needRoot(t, "it mounts, makes devices or changes owners on the host")
 	b := newBox(t, mount("/etc", "tmpfs", "tmpfs", "tmpcopyup"), shell("cat /etc/deep/file; stat -c '%a %u:%g' /etc/deep/file /etc/deep; ls /etc; echo x > /etc/new"))
 	b.check(os.MkdirAll(b.rootfs+"/etc/deep", 0o751))
 	b.check(os.WriteFile(b.rootfs+"/etc/deep/file", []byte("copied\n"), 0o604))
@@ -144,6 +146,7 @@ func TestCgroupMountShowsOnlyTheContainersCgroup(t *testing.T) {
 }
 
 func TestMountsOfTheHostStayAsTheyWere(t *testing.T) {
+	needRoot(t, "flags of the host's mounts are locked in a user namespace")
 	b := newBox(t, func(s *specs.Spec) { s.Linux.RootfsPropagation = "rslave" }, runProbe("mount", "tmpfs", "/mnt", "tmpfs", "0"), privileged)
 	before := b.hostMounts()
 	if got := b.mustRun(); got != "mount tmpfs /mnt tmpfs 0: ok\n" {

@@ -28,6 +28,7 @@ func hostNamespace(t *testing.T, name string) string {
 }
 
 func TestEveryNamespaceIsNewOrTheHostsAsAsked(t *testing.T) {
+	needRoot(t, "the host's processes are seen in a procfs of the host's user namespace")
 	for kind, name := range kinds {
 		if kind == specs.MountNamespace { // never the host's: see TestMountNamespaceIsRequired
 			continue
@@ -52,6 +53,7 @@ func TestEveryNamespaceIsNewOrTheHostsAsAsked(t *testing.T) {
 }
 
 func TestEveryNamespaceCanBeJoinedByPath(t *testing.T) {
+	needRoot(t, "it maps ids that are not this user's")
 	other := newBox(t, userNamespace(200000), namespace(specs.CgroupNamespace, ""), namespace(specs.TimeNamespace, ""), runProbe("report", ",", "pause"))
 	init := parseReport(t, other.start().line())
 	pid := other.state().Pid
@@ -75,6 +77,7 @@ func TestEveryNamespaceCanBeJoinedByPath(t *testing.T) {
 
 // The root file system has to be there in the namespace that is joined, so it cannot be another container's.
 func TestMountNamespaceCanBeJoinedByPath(t *testing.T) {
+	needRoot(t, "it makes namespaces outside a user namespace")
 	b := newBox(t)
 	holder := exec.Command("sleep", "1000")
 	holder.SysProcAttr = &syscall.SysProcAttr{Unshareflags: unix.CLONE_NEWNS}
@@ -89,6 +92,7 @@ func TestMountNamespaceCanBeJoinedByPath(t *testing.T) {
 }
 
 func TestSeveralNamespacesOfAUserNamespaceCanBeJoined(t *testing.T) {
+	needRoot(t, "it maps ids that are not this user's")
 	other := newBox(t, userNamespace(200000), runProbe("report", ",", "pause"))
 	init := parseReport(t, other.start().line())
 	pid := other.state().Pid
@@ -108,6 +112,7 @@ func TestSeveralNamespacesOfAUserNamespaceCanBeJoined(t *testing.T) {
 }
 
 func TestUserNamespaceHasTheMaps(t *testing.T) {
+	needRoot(t, "it maps ids that are not this user's")
 	b := newBox(t, userNamespace(200000), func(s *specs.Spec) {
 		s.Linux.UIDMappings = []specs.LinuxIDMapping{{ContainerID: 0, HostID: 200000, Size: 10}, {ContainerID: 1000, HostID: 300000, Size: 5}}
 		s.Linux.GIDMappings = []specs.LinuxIDMapping{{ContainerID: 0, HostID: 400000, Size: 100}, {ContainerID: 1000, HostID: 500000, Size: 1}}
@@ -128,6 +133,7 @@ func TestUserNamespaceHasTheMaps(t *testing.T) {
 }
 
 func TestRootOfAUserNamespaceIsTheMappedUserOutside(t *testing.T) {
+	needRoot(t, "it maps ids that are not this user's")
 	b := running(t, userNamespace(200000))
 	status := b.read(fmt.Sprintf("/proc/%d/status", b.state().Pid))
 	if uid, gid := field(status, "Uid"), field(status, "Gid"); uid != "200000\t200000\t200000\t200000" || gid != "200000\t200000\t200000\t200000" {
@@ -146,6 +152,7 @@ func TestRootOfAUserNamespaceIsTheMappedUserOutside(t *testing.T) {
 }
 
 func TestUserNamespaceDoesNotGiveAwayTheHost(t *testing.T) {
+	needRoot(t, "it maps ids that are not this user's")
 	b := newBox(t, userNamespace(200000), privileged, runProbe(
 		"mknod", "/tmp/node", "b", "8", "0", ",", "write", "/proc/sys/kernel/panic", "1", ",", "open", "/proc/kcore", "r"))
 	out := b.mustRun()
@@ -183,6 +190,7 @@ func TestCgroupNamespaceHasTheContainersCgroupAsRoot(t *testing.T) {
 }
 
 func TestContainersWithoutPidNamespaceSeeTheHostsPids(t *testing.T) {
+	needRoot(t, "the host's processes are seen in a procfs of the host's user namespace")
 	r := newBox(t, withoutNamespace(specs.PIDNamespace)).report()
 	if r.PID == 1 {
 		t.Error("the process is number 1")

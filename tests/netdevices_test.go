@@ -121,6 +121,7 @@ func (n *network) settle() {
 }
 
 func TestNetDeviceIsMovedWithAddressesAndRoutes(t *testing.T) {
+	needRoot(t, "it makes namespaces outside a user namespace")
 	for name, edits := range map[string][]edit{"root": nil, "user namespace": {userNamespace(200000)}} {
 		t.Run(name, func(t *testing.T) {
 			b, n := networked(t, append(edits, netDevices(map[string]string{"out0": "in0"}), runProbe("pause"))...)
@@ -144,6 +145,7 @@ func TestNetDeviceIsMovedWithAddressesAndRoutes(t *testing.T) {
 }
 
 func TestNetDeviceKeepsItsNameOrGetsAFreeOne(t *testing.T) {
+	needRoot(t, "it makes namespaces outside a user namespace")
 	b, n := networked(t, netDevices(map[string]string{"out0": "", "out1": "c%d"}), runProbe("pause"))
 	b.create()
 	b.network().has("-brief link", []string{"out0@", "c0@"})
@@ -153,6 +155,7 @@ func TestNetDeviceKeepsItsNameOrGetsAFreeOne(t *testing.T) {
 }
 
 func TestNetDevicesCanExchangeTheirNames(t *testing.T) {
+	needRoot(t, "it makes namespaces outside a user namespace")
 	b, n := networked(t, netDevices(map[string]string{"out0": "out1", "out1": "out0"}), runProbe("pause"))
 	n.ip("addr", "add", "10.9.0.2/24", "dev", "out0")
 	b.create()
@@ -160,6 +163,7 @@ func TestNetDevicesCanExchangeTheirNames(t *testing.T) {
 }
 
 func TestProgramSeesNetDevicesInJoinedNamespace(t *testing.T) {
+	needRoot(t, "it makes namespaces outside a user namespace")
 	b, _ := networked(t)
 	other := newNetwork(b)
 	b.edit(namespace(specs.NetworkNamespace, "/proc/"+other.pid+"/ns/net"), netDevices(map[string]string{"out0": "in0"}))
@@ -170,6 +174,7 @@ func TestProgramSeesNetDevicesInJoinedNamespace(t *testing.T) {
 }
 
 func TestNetDevicesComeBackWhenCreateFails(t *testing.T) {
+	needRoot(t, "it makes namespaces outside a user namespace")
 	for name, broken := range map[string]edit{
 		"program": args("/no/such/program"),
 		"hook":    hook("createRuntime", specs.Hook{Path: "/bin/false"}),
@@ -192,6 +197,7 @@ func TestNetDevicesComeBackWhenCreateFails(t *testing.T) {
 }
 
 func TestRefusesNetDevicesThatCannotBeMoved(t *testing.T) {
+	needRoot(t, "it makes namespaces outside a user namespace")
 	b, n := networked(t)
 	other := newNetwork(b)
 	other.ip("link", "add", "taken", "type", "veth", "peer", "name", "peer")

@@ -100,6 +100,7 @@ func TestConfigurationCountsAsItWasAtCreate(t *testing.T) {
 
 // What a container is made of is there before its program is: another process sees it.
 func TestCreateAppliesEverythingButTheProcess(t *testing.T) {
+	needRoot(t, "only the kernel's own root makes devices")
 	b := newBox(t, runProbe("say", "ran"), sysctl("net.ipv4.ip_forward", "1"), mount("/mnt", "tmpfs", "tmpfs", "ro"),
 		func(s *specs.Spec) {
 			s.Hostname, s.Root.Readonly = "created", true
@@ -186,6 +187,7 @@ func TestHooksGetAStateOfTheSchema(t *testing.T) {
 
 // A container deletes what it has made, and nothing that it has found.
 func TestDeleteLeavesWhatWasThereBefore(t *testing.T) {
+	needRoot(t, "it makes namespaces outside a user namespace")
 	b := newBox(t)
 	other := newNetwork(b)
 	dir := b.canary("source")

@@ -97,6 +97,7 @@ func TestProcessStartsInItsWorkingDirectory(t *testing.T) {
 }
 
 func TestWorkingDirectoryMayBeOneThatOnlyTheUserCanEnter(t *testing.T) {
+	needRoot(t, "it mounts, makes devices or changes owners on the host")
 	b := newBox(t, user(1000, 1000), process(func(p *specs.Process) { p.Cwd = "/home/user" }))
 	b.check(os.Chown(b.rootfs+"/home/user", 1000, 1000))
 	b.check(os.Chmod(b.rootfs+"/home/user", 0o700))
@@ -223,6 +224,7 @@ func TestContainerHasASessionKeyringOfItsOwn(t *testing.T) {
 }
 
 func TestNoNewKeyringKeepsTheCallers(t *testing.T) {
+	needRoot(t, "a user namespace has session keyrings of its own")
 	r := parseReport(t, newBox(t).mustRun("--no-new-keyring"))
 	own, err := unix.KeyctlGetKeyringID(unix.KEY_SPEC_SESSION_KEYRING, false)
 	if err != nil {

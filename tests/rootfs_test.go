@@ -47,6 +47,7 @@ func TestRootMayBeAnAbsolutePath(t *testing.T) {
 }
 
 func TestRootMayBeAMountPoint(t *testing.T) {
+	needRoot(t, "it mounts, makes devices or changes owners on the host")
 	b := newBox(t, runProbe("say", "here"))
 	b.check(unix.Mount(b.rootfs, b.rootfs, "", unix.MS_BIND, ""))
 	defer unix.Unmount(b.rootfs, unix.MNT_DETACH)
@@ -62,6 +63,7 @@ func TestBundleMayBeReachedThroughALink(t *testing.T) {
 }
 
 func TestRootPropagationIsAsAsked(t *testing.T) {
+	needRoot(t, "it mounts, makes devices or changes owners on the host")
 	for word, want := range map[string]string{
 		"private": "", "rprivate": "", "slave": "master", "rslave": "master", "shared": "shared", "rshared": "shared", "unbindable": "unbindable",
 	} {
@@ -80,6 +82,7 @@ func TestRootPropagationIsAsAsked(t *testing.T) {
 }
 
 func TestMountsOfTheHostReachASlave(t *testing.T) {
+	needRoot(t, "it mounts, makes devices or changes owners on the host")
 	b := newBox(t, func(s *specs.Spec) { s.Linux.RootfsPropagation = "rslave" }, runProbe("say", "ready", ",", "line", ",", "cat", "/mnt/late/file"))
 	dir := b.nested("source")
 	b.check(unix.Mount("", dir, "", unix.MS_SHARED, ""))
@@ -106,6 +109,7 @@ func TestMaskedPathsAreEmpty(t *testing.T) {
 }
 
 func TestReadonlyPathsAreReadonly(t *testing.T) {
+	needRoot(t, "it looks at root's files")
 	b := newBox(t, privileged, func(s *specs.Spec) { s.Linux.ReadonlyPaths = []string{"/etc", "/home/user/f", "/proc/sys", "/no/such"} },
 		runProbe("mkdir", "/etc/x", ",", "write", "/home/user/f", "x", ",", "write", "/proc/sys/net/ipv4/ip_forward", "1", ",", "mkdir", "/var/x", ",", "cat", "/home/user/f"))
 	b.check(os.WriteFile(b.rootfs+"/home/user/f", []byte("kept\n"), 0o644))

@@ -21,6 +21,7 @@ func TestRunPassesTheExitCodeOn(t *testing.T) {
 }
 
 func TestRunExitsWith128PlusTheSignal(t *testing.T) {
+	needRoot(t, "the host's processes are seen in a procfs of the host's user namespace")
 	for _, sig := range []unix.Signal{unix.SIGTERM, unix.SIGKILL, unix.SIGUSR1} {
 		b := newBox(t, withoutNamespace(specs.PIDNamespace), runProbe("raise", strconv.Itoa(int(sig))))
 		if r := b.run(); r.code != signalled(sig) {
@@ -81,6 +82,7 @@ func TestRunKeepLeavesTheStoppedContainer(t *testing.T) {
 }
 
 func TestRunEndsProcessesThatOutliveTheInit(t *testing.T) {
+	needRoot(t, "the host's processes are seen in a procfs of the host's user namespace")
 	b := newBox(t, withoutNamespace(specs.PIDNamespace), runProbe("orphans", "3", ",", "exit", "4"))
 	if r := b.run(); r.code != 4 {
 		t.Error(r)

@@ -51,6 +51,7 @@ func TestUpdateTakesAFileOrStdin(t *testing.T) {
 }
 
 func TestUpdateKeepsTheDeviceRules(t *testing.T) {
+	needRoot(t, "only the kernel's own root makes devices")
 	b := running(t, privileged, resources(func(r *specs.LinuxResources) { r.Devices = []specs.LinuxDeviceCgroup{{Type: "a", Access: "rwm"}} }))
 	b.must("update", "--pids-limit", "50", b.id)
 	if got := b.must("exec", b.id, "/bin/probe", "mknod", "/tmp/x", "b", "240", "1", ",", "open", "/tmp/x", "r").stdout; got != "mknod /tmp/x b 240 1: ok\nopen /tmp/x r: EPERM\n" {

@@ -21,6 +21,15 @@ import (
 // user, if anything is.
 var byUser = os.Geteuid() != 0
 
+// ownName is this user's name.
+var ownName = func() string {
+	own, err := account.Current()
+	if err != nil {
+		return ""
+	}
+	return own.Username
+}()
+
 // needRoot skips the test that has to do on the host, or to ask of hull, what
 // the kernel lets root alone do.
 func needRoot(t *testing.T, why string) {
@@ -50,13 +59,12 @@ func ranges(file string) []specs.LinuxIDMapping {
 		return nil
 	}
 	defer f.Close()
-	own, _ := account.Current()
 	var list []specs.LinuxIDMapping
 	next := uint32(1)
 	for lines := bufio.NewScanner(f); lines.Scan(); {
 		name, numbers, _ := strings.Cut(lines.Text(), ":")
 		m := specs.LinuxIDMapping{ContainerID: next}
-		if n, _ := fmt.Sscanf(numbers, "%d:%d", &m.HostID, &m.Size); n == 2 && own != nil && (name == own.Username || name == own.Uid) {
+		if n, _ := fmt.Sscanf(numbers, "%d:%d", &m.HostID, &m.Size); n == 2 && (name == ownName || name == fmt.Sprint(os.Geteuid())) {
 			list = append(list, m)
 			next += m.Size
 		}
