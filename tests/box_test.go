@@ -47,6 +47,9 @@ func newBox(t *testing.T, edits ...edit) *box {
 	if baseErr != nil {
 		t.Fatal(baseErr)
 	}
+	if byUser && delegated() == "" {
+		t.Skip("needs root, or a cgroup v2 that is delegated to this user")
+	}
 	n := boxes.Add(1)
 	b := &box{t: t, id: fmt.Sprintf("hull-test-%d-%04d", os.Getpid(), n), dir: filepath.Join(work, fmt.Sprintf("%04d", n)), binary: hullPath, denied: denied, canaries: map[string]string{}}
 	b.bundle = filepath.Join(b.dir, "bundle")

@@ -17,8 +17,7 @@ import (
 
 // byUser says that an ordinary user runs the tests. Each container then has a
 // user namespace, in which this user is root and the ranges of subuid(5) and
-// subgid(5) are the ids from 1 on, and a cgroup below what is delegated to the
-// user, if anything is.
+// subgid(5) are the ids from 1 on, and a cgroup below what is delegated to it.
 var byUser = os.Geteuid() != 0
 
 // ownName is this user's name.
@@ -45,11 +44,8 @@ func rootless(s *specs.Spec) {
 		return
 	}
 	namespace(specs.UserNamespace, "")(s)
-	s.Linux.UIDMappings = append([]specs.LinuxIDMapping{{HostID: uint32(os.Geteuid()), Size: 1}}, ranges("/etc/subuid")...) //nolint:gosec // an id
-	s.Linux.GIDMappings = append([]specs.LinuxIDMapping{{HostID: uint32(os.Getegid()), Size: 1}}, ranges("/etc/subgid")...) //nolint:gosec // an id
-	if delegated() == "" {
-		s.Linux.CgroupsPath = ""
-	}
+	s.Linux.UIDMappings = append([]specs.LinuxIDMapping{{HostID: uint32(os.Geteuid()), Size: 1}}, ranges("/etc/subuid")...)
+	s.Linux.GIDMappings = append([]specs.LinuxIDMapping{{HostID: uint32(os.Getegid()), Size: 1}}, ranges("/etc/subgid")...)
 }
 
 // ranges maps this user's ids in subuid(5) or subgid(5) from 1 on.
