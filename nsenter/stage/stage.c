@@ -10,6 +10,7 @@
  */
 #include "stage.h"
 
+#include <linux/auxvec.h>
 #include <linux/fcntl.h>
 #include <linux/mman.h>
 #include <linux/prctl.h>
@@ -179,8 +180,31 @@ static void default_signals(void)
 
 static struct stage stage;
 
+/* What the compiler's stack protector compares, and calls when they differ. */
+u64 __stack_chk_guard;
+
+__attribute__((used)) _Noreturn void __stack_chk_fail(void)
+{
+	quit(2);
+}
+
+/* Sixteen random bytes that the kernel gives to every program, getauxval(3): they
+ * come behind the arguments and the environment. The lowest byte stays 0, which
+ * no string writes. */
+__attribute__((no_stack_protector)) static void guard_stack(const long *sp)
+{
+	const u64 *aux;
+
+	sp += sp[0] + 2;
+	while (*sp)
+		sp++;
+	for (aux = (const u64 *)(sp + 1); aux[0] != AT_NULL; aux += 2)
+		if (aux[0] == AT_RANDOM)
+			__stack_chk_guard = *(const u64 *)aux[1] << 8;
+}
+
 /* Called by _start with the initial stack: argc, then argv. */
-__attribute__((used)) _Noreturn void stage_main(long *sp)
+__attribute__((used, no_stack_protector)) _Noreturn void stage_main(long *sp)
 {
 	struct stage *s = &stage;
 	const char *number = ((char **)(sp + 1))[1];
@@ -189,6 +213,7 @@ __attribute__((used)) _Noreturn void stage_main(long *sp)
 	long size, at;
 	u32 i;
 
+	guard_stack(sp);
 	if (sp[0] < 2)
 		quit(2);
 	while (*number)
