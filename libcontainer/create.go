@@ -1,9 +1,7 @@
 package libcontainer
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -96,8 +94,8 @@ func (r *Root) prepare(id string, cfg *specconv.Config, o *CreateOptions) (*Cont
 	}
 	s := cfg.Spec
 	c := &Container{ID: id, root: r}
-	if _, err := os.Lstat(c.dir()); err == nil {
-		return nil, nil, fmt.Errorf("container %s: %w", id, ErrExists) // claim decides; this is for the message
+	if err := c.vacant(); err != nil { // claim decides; this is for the message
+		return nil, nil, err
 	}
 	rootfs, err := rootfsOf(cfg)
 	if err != nil {
@@ -125,6 +123,9 @@ func (r *Root) prepare(id string, cfg *specconv.Config, o *CreateOptions) (*Cont
 	}
 	// Before the record: by it, delete kills what is in the cgroup.
 	if err := b.cg.Check(); err != nil {
+		if taken := c.vacant(); taken != nil { // by another, just now: what is in the cgroup is his
+			return nil, nil, taken
+		}
 		return nil, nil, err
 	}
 	b.hierarchies, b.direct = hierarchies(host, b.cg), !o.SystemdCgroup
@@ -163,45 +164,6 @@ func rootfsOf(cfg *specconv.Config) (string, error) {
 		return "", fmt.Errorf("root.path (%s): %w", path, unix.ENOTDIR)
 	}
 	return dir, nil
-}
-
-// claim takes the id: of several who make the directory one succeeds.
-func (c *Container) claim() error {
-	if err := os.Mkdir(c.dir(), 0o700); err != nil {
-		if errors.Is(err, fs.ErrExist) {
-			return fmt.Errorf("container %s: %w", c.ID, ErrExists)
-		}
-		return fmt.Errorf("state: %w", err)
-	}
-	return nil
-}
-
-// record writes down what is about to be done, and keeps the configuration.
-func (c *Container) record(config []byte) (err error) {
-	if c.held, err = lockDir(c.dir()); err != nil {
-		return fmt.Errorf("state: %w", err) // deleted already
-	}
-	if c.rec.BootID, err = bootID(); err != nil {
-		return err
-	}
-	if c.rec.Creator, err = current(os.Getpid()); err != nil {
-		return err
-	}
-	if err := c.save(); err != nil {
-		return err
-	}
-	if err := sys.WriteFile(c.path(configFile), config, 0o600); err != nil {
-		return fmt.Errorf("state: %w", err)
-	}
-	return nil
-}
-
-// erase ends what a failed create has begun.
-func (c *Container) erase() {
-	if c.hooked {
-		_ = c.afterStop() // it has warned
-	}
-	_ = os.RemoveAll(c.dir())
 }
 
 // makeCgroup makes the cgroup. When that fails, nothing was made, and what is

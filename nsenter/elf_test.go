@@ -29,8 +29,8 @@ func TestStageIsHardened(t *testing.T) {
 	if !stack {
 		t.Error("nothing says that the stack cannot be executed")
 	}
-	const relr elf.DynTag = 36 // DT_RELR, which debug/elf does not name
-	for _, tag := range []elf.DynTag{elf.DT_NEEDED, elf.DT_RELA, elf.DT_REL, elf.DT_JMPREL, elf.DT_TEXTREL, relr} {
+	const relr elf.DynTag = 36                                                                                      // DT_RELR, which debug/elf does not name
+	for _, tag := range []elf.DynTag{elf.DT_NEEDED, elf.DT_RELA, elf.DT_REL, elf.DT_JMPREL, elf.DT_TEXTREL, relr} { //nolint:misspell // the linker's word
 		if values, err := f.DynValue(tag); err != nil || len(values) > 0 {
 			t.Errorf("%s: %v %v: somebody would have to relocate the stage", tag, values, err)
 		}

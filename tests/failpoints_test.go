@@ -106,10 +106,18 @@ func (b *box) hullWith(variable string, args ...string) *result {
 // errnos are what the kernel may say at any time.
 var errnos = []unix.Errno{unix.EIO, unix.ENOSPC, unix.ENOMEM}
 
-// action makes the i-th failpoint fail with one of errnos.
-func action(i int) (string, unix.Errno) {
-	errno := errnos[i%len(errnos)]
-	return strconv.Itoa(int(errno)), errno
+// whole is set by make torture: every point with every error, where the ordinary tests take turns.
+var whole = os.Getenv("HULL_TORTURE") != ""
+
+// actions make the i-th failpoint fail with one of errnos, or with each.
+func actions(i int) map[string]unix.Errno {
+	list := map[string]unix.Errno{}
+	for n, errno := range errnos {
+		if whole || n == i%len(errnos) {
+			list[strconv.Itoa(int(errno))] = errno
+		}
+	}
+	return list
 }
 
 // wantOneLine asserts that the command has failed with one line that ends with errno.
@@ -159,6 +167,9 @@ func twoAtATime[T any](t *testing.T, list []T, f func(b *box, i int, one T), edi
 func oneOfEachKind(list []failpoint, few int) []failpoint {
 	seen := map[string]int{}
 	return slices.DeleteFunc(slices.Clone(list), func(p failpoint) bool {
+		if whole {
+			return false
+		}
 		word, _, _ := strings.Cut(p.name, " ")
 		seen[word]++
 		return seen[word] > few

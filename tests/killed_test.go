@@ -80,7 +80,7 @@ func (b *box) wantReusable(place string) {
 func fewPasses(points []failpoint) []failpoint {
 	return slices.DeleteFunc(points, func(p failpoint) bool {
 		_, n, again := strings.Cut(p.id, "#")
-		return again && n != "2" && n != "7"
+		return again && n != "2" && n != "7" && !whole
 	})
 }
 
@@ -135,14 +135,15 @@ func TestVerbsFailedAtAnyPointLoseNothing(t *testing.T) {
 			points, _ := b.failpoints(v.args(b)...)
 			b.clear()
 			twoAtATime(t, fewPasses(points), func(b *box, i int, p failpoint) {
-				b.bring(v.state)
-				what, errno := action(i)
-				r := b.hullWith("HULL_FAIL_POINT="+p.id+":"+what, v.args(b)...)
-				b.wantOneLine(r, p.id, errno)
-				if v.name == "pause" {
-					b.wantStatus("running")
+				for what, errno := range actions(i) {
+					b.bring(v.state)
+					r := b.hullWith("HULL_FAIL_POINT="+p.id+":"+what, v.args(b)...)
+					b.wantOneLine(r, p.id, errno)
+					if v.name == "pause" {
+						b.wantStatus("running")
+					}
+					b.wantRecovery("failed at " + p.id)
 				}
-				b.wantRecovery("failed at " + p.id)
 			}, runProbe("pause"))
 		})
 	}
@@ -161,17 +162,21 @@ func TestVerbsWhoseContainerDiesLoseNothing(t *testing.T) {
 			points, _ := b.failpoints(v.args(b)...)
 			b.clear()
 			twoAtATime(t, fewPasses(points), func(b *box, i int, p failpoint) {
-				b.bring(v.state)
-				l := b.stopped(p.id, v.args(b)...)
-				for _, pid := range b.inCgroup() {
-					b.check(unix.Kill(pid, unix.SIGKILL))
+				for n, end := range []unix.Signal{unix.SIGCONT, unix.SIGKILL} {
+					if n != i/2%2 && !whole {
+						continue
+					}
+					b.bring(v.state)
+					l := b.stopped(p.id, v.args(b)...)
+					for _, pid := range b.inCgroup() {
+						b.check(unix.Kill(pid, unix.SIGKILL))
+					}
+					b.check(l.cmd.Process.Signal(end))
+					if r := l.wait(); strings.Contains(r.stderr, "goroutine ") {
+						b.t.Errorf("%s: %s", p.id, r)
+					}
+					b.wantRecovery("container killed at " + p.id)
 				}
-				end := []unix.Signal{unix.SIGCONT, unix.SIGKILL}[i/2%2]
-				b.check(l.cmd.Process.Signal(end))
-				if r := l.wait(); strings.Contains(r.stderr, "goroutine ") {
-					b.t.Errorf("%s: %s", p.id, r)
-				}
-				b.wantRecovery("container killed at " + p.id)
 			}, edits...)
 		})
 	}
@@ -217,15 +222,47 @@ func TestParentKilledAtAnyOperationLosesNothing(t *testing.T) {
 	_, ops := listed(t, createIt)
 	ops = oneOfEachKind(ops[:indexOf(t, ops, ready)], 3)
 	twoAtATime(t, ops, func(b *box, i int, op failpoint) {
-		what := []string{"parent", "both"}[i%2]
-		r := b.hullWith("HULL_FAIL_OP="+op.id+":"+what, createIt(b)...)
-		if r.code == 0 && !op.always {
-			b.clear()
-			return
+		b.killedAt(i, op, createIt(b), func() {})
+	})
+}
+
+// killedAt kills the parent at an operation, or the stage and the parent.
+func (b *box) killedAt(i int, op failpoint, args []string, again func()) {
+	b.t.Helper()
+	for n, what := range []string{"parent", "both"} {
+		if n != i%2 && !whole {
+			continue
 		}
-		if r.code != -int(unix.SIGKILL) {
+		r := b.hullWith("HULL_FAIL_OP="+op.id+":"+what, args...)
+		if r.code != -int(unix.SIGKILL) && (op.always || r.code != 0) {
 			b.t.Errorf("operation %s (%s) was not reached: %s", op.id, op.name, r)
 		}
 		b.wantRecovery("killed at operation " + op.id + " (" + op.name + ")")
-	})
+		again()
+	}
+}
+
+// Operations of exec, and of hooks that start runs inside.
+func TestParentKilledAtAnyOperationOfOtherVerbsLosesNothing(t *testing.T) {
+	stillThere := bystander(t)
+	for _, v := range verbs {
+		if v.name != "exec" && v.name != "start" {
+			continue
+		}
+		t.Run(v.name, func(t *testing.T) {
+			b := breakable(t, runProbe("pause"))
+			b.bring(v.state)
+			_, ops := b.failpoints(v.args(b)...)
+			b.clear()
+			if at := slices.IndexFunc(ops, func(op failpoint) bool { return op.name == ready }); at > 0 {
+				ops = ops[:at]
+			}
+			twoAtATime(t, oneOfEachKind(ops, 2), func(b *box, i int, op failpoint) {
+				b.bring(v.state)
+				b.killedAt(i, op, v.args(b), func() { b.bring(v.state) })
+				b.clear()
+			}, runProbe("pause"))
+		})
+	}
+	stillThere()
 }

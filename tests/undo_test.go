@@ -2,6 +2,7 @@ package tests
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 
@@ -29,10 +30,11 @@ func TestFailureAtAnyPointOfCreateLeavesNothing(t *testing.T) {
 	}
 	for _, i := range sample(len(points)) {
 		p := points[i]
-		what, errno := action(i)
-		r := b.hullWith("HULL_FAIL_POINT="+p.id+":"+what, createIt(b)...)
-		b.wantOneLine(r, p.id, errno)
-		b.wantNothingLeftAt(p.id, r)
+		for what, errno := range actions(i) {
+			r := b.hullWith("HULL_FAIL_POINT="+p.id+":"+what, createIt(b)...)
+			b.wantOneLine(r, p.id, errno)
+			b.wantNothingLeftAt(p.id, r)
+		}
 	}
 }
 
@@ -42,13 +44,14 @@ func TestFailureAtAnyPointOfRunLeavesNothing(t *testing.T) {
 	created := indexOf(t, points, "delete.kill") // from here on run deletes what is there
 	for _, i := range sample(len(points)) {
 		p := points[i]
-		what, errno := action(i)
-		r := b.hullWith("HULL_FAIL_POINT="+p.id+":"+what, runIt(b)...)
-		b.wantOneLine(r, p.id, errno)
-		if i >= created {
-			b.must("delete", b.id)
+		for what, errno := range actions(i) {
+			r := b.hullWith("HULL_FAIL_POINT="+p.id+":"+what, runIt(b)...)
+			b.wantOneLine(r, p.id, errno)
+			if i >= created {
+				b.must("delete", b.id)
+			}
+			b.wantNothingLeftAt(p.id, r)
 		}
-		b.wantNothingLeftAt(p.id, r)
 	}
 }
 
@@ -70,15 +73,16 @@ func TestFailureOfAnyLateOperationOfRunLeavesNothing(t *testing.T) {
 // failOperation makes one operation fail: with an error of the kernel's, and with the end of the stage.
 func failOperation(b *box, i int, op failpoint, args []string) {
 	b.t.Helper()
-	what, errno := action(i)
 	place := fmt.Sprintf("operation %s (%s)", op.id, op.name)
-	r := b.hullWith("HULL_FAIL_OP="+op.id+":"+what, args...)
-	if r.code == 0 && !op.always { // not reached
-		b.clear()
-		return
+	for what, errno := range actions(i) {
+		r := b.hullWith("HULL_FAIL_OP="+op.id+":"+what, args...)
+		if r.code == 0 && !op.always { // not reached
+			b.clear()
+			return
+		}
+		b.wantOneLine(r, place, errno)
+		b.wantNothingLeftAt(place, r)
 	}
-	b.wantOneLine(r, place, errno)
-	b.wantNothingLeftAt(place, r)
 }
 
 func TestDeathOfTheStageLeavesNothing(t *testing.T) {
@@ -152,12 +156,11 @@ func TestFailureOfAnyOperationOfExecLeavesTheContainerAlone(t *testing.T) {
 	_, ops := b.failpoints(exec...)
 	for _, i := range sample(len(ops)) {
 		op := ops[i]
-		errno, _ := action(i)
-		actions := []string{errno, "die"}
-		if i > indexOf(t, ops, ready) { // a program, too, may die without a word
-			actions = actions[:1]
+		list := slices.Collect(maps.Keys(actions(i)))
+		if i <= indexOf(t, ops, ready) { // later, a program, too, may die without a word
+			list = append(list, "die")
 		}
-		for _, what := range actions {
+		for _, what := range list {
 			r := b.hullWith("HULL_FAIL_OP="+op.id+":"+what, exec...)
 			place := fmt.Sprintf("operation %s (%s)", op.id, op.name)
 			if (op.always || r.code != 0 || r.stdout != "ran\n") && (r.code != 255 || len(r.stderr) < 10) {
@@ -181,16 +184,17 @@ func TestFailureOfAnyOperationOfStartStopsTheContainer(t *testing.T) {
 		if op.id[0] != '0' { // the plan of a hook
 			break
 		}
-		errno, _ := action(i)
-		r := b.hullWith("HULL_FAIL_OP="+op.id+":"+errno, createIt(b)...)
-		if r.code != 0 {
-			t.Errorf("operation %s (%s) belongs to start: %s", op.id, op.name, r)
-			continue
+		for what := range actions(i) {
+			r := b.hullWith("HULL_FAIL_OP="+op.id+":"+what, createIt(b)...)
+			if r.code != 0 {
+				t.Errorf("operation %s (%s) belongs to start: %s", op.id, op.name, r)
+				continue
+			}
+			r = b.hull("start", b.id)
+			if op.always && r.code != 1 || r.code != 0 && b.state().Status != "stopped" {
+				t.Errorf("operation %s (%s): the status is %s after %s", op.id, op.name, b.state().Status, r)
+			}
+			b.clear()
 		}
-		r = b.hull("start", b.id)
-		if op.always && r.code != 1 || r.code != 0 && b.state().Status != "stopped" {
-			t.Errorf("operation %s (%s): the status is %s after %s", op.id, op.name, b.state().Status, r)
-		}
-		b.clear()
 	}
 }

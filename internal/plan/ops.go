@@ -203,7 +203,8 @@ func (p *Plan) Setns(fd Arg, nstype uint64, what string) *Op {
 
 // Unshare is unshare(2).
 func (p *Plan) Unshare(flags uint64, what string) *Op {
-	return p.Syscall("make "+what, unix.SYS_UNSHARE, N(flags))
+	return p.Syscall("make "+what, unix.SYS_UNSHARE, N(flags)).
+		Because(unix.ENOSPC, "there are as many namespaces as may be, see max_user_namespaces and its like in /proc/sys/user")
 }
 
 // Fork lets a child perform the rest of the plan; it has the same parent, and
