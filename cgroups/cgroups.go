@@ -47,6 +47,9 @@ type Cgroup interface {
 	JoinPaths(born bool) []string
 	// Set puts the limits in force, but not the device rules.
 	Set(r *specs.LinuxResources) error
+	// Update is Set for a cgroup in use: when a limit cannot be set, those
+	// before it get their old values back.
+	Update(r *specs.LinuxResources) error
 	// SetDevices allows what the rules allow, in their order, and nothing else.
 	SetDevices(rules []specs.LinuxDeviceCgroup) error
 	// Delegate gives the cgroup to a user, if it is on v2 (config-linux.md,

@@ -36,6 +36,9 @@ func (n *none) Of(int) (Cgroup, error)                 { return n, nil }
 func (n *none) Below(map[string]string) Cgroup         { return n }
 func (n *none) Delete() error                          { return nil }
 
+// Update refuses any limit, as Set does.
+func (n *none) Update(r *specs.LinuxResources) error { return n.Set(r) }
+
 // Set refuses any limit.
 func (n *none) Set(r *specs.LinuxResources) error {
 	if r == nil {

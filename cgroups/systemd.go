@@ -85,6 +85,27 @@ func (s *systemd) Set(r *specs.LinuxResources) error {
 		s.placed = false
 		return s.Cgroup.Set(r)
 	}
+	if err := s.tell(r, func(tell func() error) error { return tell() }); err != nil {
+		return err
+	}
+	return s.Cgroup.Set(r)
+}
+
+// Update writes the files first, which shows whether the kernel takes the values; and again when
+// systemd has rounded some of them.
+func (s *systemd) Update(r *specs.LinuxResources) error {
+	files, ok := s.Cgroup.(batched)
+	if r == nil || !ok {
+		return s.Cgroup.Update(r)
+	}
+	if err := s.tell(r, func(tell func() error) error { return update(files, r, tell) }); err != nil {
+		return err
+	}
+	return s.Cgroup.Set(r)
+}
+
+// tell lets systemd know what it can of r, when it is told to.
+func (s *systemd) tell(r *specs.LinuxResources, when func(tell func() error) error) error {
 	m, err := dialManager(s.o.Rootless)
 	if err != nil {
 		return err
@@ -94,12 +115,12 @@ func (s *systemd) Set(r *specs.LinuxResources) error {
 	if err != nil {
 		return err
 	}
-	if len(properties) > 0 {
-		if err := s.setProperties(m, properties); err != nil {
-			return err
+	return when(func() error {
+		if len(properties) == 0 {
+			return nil
 		}
-	}
-	return s.Cgroup.Set(r)
+		return s.setProperties(m, properties)
+	})
 }
 
 func (s *systemd) setProperties(m *manager, properties []property) error {

@@ -6,44 +6,44 @@ import (
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
-func (c *v1) Set(r *specs.LinuxResources) error {
-	if r == nil {
-		return nil
-	}
+func (c *v1) Set(r *specs.LinuxResources) error    { return set(c, r) }
+func (c *v1) Update(r *specs.LinuxResources) error { return update(c, r, alone) }
+
+func (c *v1) batches(r *specs.LinuxResources) (batches, error) {
+	var all batches
 	for _, ctl := range controllers {
-		if err := c.setOne(ctl, r); err != nil {
-			return err
+		b, err := c.batch(ctl, r)
+		all = append(all, b)
+		if err != nil {
+			return all, err
 		}
 	}
 	list, err := unified(r)
 	if err != nil || len(list) == 0 {
-		return err
+		return all, err
 	}
 	if c.unified == nil {
-		return unsupported(list[0].field, list[0].value, "this host has cgroup v1")
+		return all, unsupported(list[0].field, list[0].value, "this host has cgroup v1")
 	}
-	return c.unified.setUnified(list)
+	b, err := c.unified.unifiedBatch(list)
+	return append(all, b), err
 }
 
-// setOne sets one controller. On a hybrid host it may be in the unified
-// hierarchy, where it is enabled when first needed.
-func (c *v1) setOne(ctl controller, r *specs.LinuxResources) error {
+// batch are the settings of one controller. On a hybrid host it may be in the
+// unified hierarchy, where it is enabled when first needed.
+func (c *v1) batch(ctl controller, r *specs.LinuxResources) (batch, error) {
 	d, err := c.dir(ctl.name)
 	if err != nil {
-		return err
+		return batch{}, err
 	}
-	defer d.close()
 	list, err := ctl.v1(r, d)
-	if err != nil {
-		return err
-	}
-	if d == absent && len(list) > 0 {
+	if err == nil && d == absent && len(list) > 0 {
 		if c.unified != nil && ctl.v2name != "" && c.unified.offers(ctl.v2name) {
-			return c.unified.setOne(ctl, r)
+			return c.unified.batch(ctl, r)
 		}
-		return list[0].unmounted(ctl.name)
+		err = list[0].unmounted(ctl.name)
 	}
-	return apply(d, list)
+	return batch{d, list}, err
 }
 
 func (c *v1) SetDevices(rules []specs.LinuxDeviceCgroup) error {

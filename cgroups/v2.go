@@ -64,64 +64,51 @@ func (c *v2) JoinPaths(born bool) []string {
 	return []string{filepath.Join(c.path, "cgroup.procs")}
 }
 
-func (c *v2) Set(r *specs.LinuxResources) error {
-	if r == nil {
-		return nil
-	}
+func (c *v2) Set(r *specs.LinuxResources) error    { return set(c, r) }
+func (c *v2) Update(r *specs.LinuxResources) error { return update(c, r, alone) }
+
+func (c *v2) batches(r *specs.LinuxResources) (batches, error) {
 	d, err := openDir(c.path)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer d.close()
+	all := batches{{d: d}}
 	for _, ctl := range controllers {
 		list, err := ctl.v2(r, d)
 		if err != nil {
-			return err
+			return all, err
 		}
-		if err := apply(d, list); err != nil {
-			return err
-		}
+		all = append(all, batch{d, list})
 	}
 	list, err := unified(r)
-	if err != nil {
-		return err
-	}
-	return apply(d, list)
+	return append(all, batch{d, list}), err
 }
 
-// setOne sets one controller, which it enables first: for hybrid hosts.
-func (c *v2) setOne(ctl controller, r *specs.LinuxResources) error {
+// batch are the settings of one controller, which it enables first: for hybrid hosts.
+func (c *v2) batch(ctl controller, r *specs.LinuxResources) (batch, error) {
 	if err := c.enable(ctl.v2name); err != nil {
-		return err
+		return batch{}, err
 	}
 	d, err := openDir(c.path)
 	if err != nil {
-		return err
+		return batch{}, err
 	}
-	defer d.close()
 	list, err := ctl.v2(r, d)
-	if err != nil {
-		return err
-	}
-	return apply(d, list)
+	return batch{d, list}, err
 }
 
-// setUnified is setOne for linux.resources.unified.
-func (c *v2) setUnified(list []setting) error {
+// unifiedBatch is batch for linux.resources.unified.
+func (c *v2) unifiedBatch(list []setting) (batch, error) {
 	for i, s := range list {
 		name, _, _ := strings.Cut(s.file, ".")
 		if !c.offers(name) {
 			list[i].facts = facts{unix.ENOENT: "controller " + name + " is not in the unified hierarchy of this host, which has both v1 and v2"}
 		} else if err := c.enable(name); err != nil {
-			return err
+			return batch{}, err
 		}
 	}
 	d, err := openDir(c.path)
-	if err != nil {
-		return err
-	}
-	defer d.close()
-	return apply(d, list)
+	return batch{d, list}, err
 }
 
 func (c *v2) SetDevices(rules []specs.LinuxDeviceCgroup) error {

@@ -33,21 +33,25 @@ func resources(s *specs.Spec) *specs.LinuxResources {
 	return s.Linux.Resources
 }
 
+func deviceRules(s *specs.Spec) []specs.LinuxDeviceCgroup {
+	if r := resources(s); r != nil {
+		return r.Devices
+	}
+	return nil
+}
+
 // cgroup is the container's cgroup as recorded.
 func (c *Container) cgroup() cgroups.Cgroup {
 	return cgroups.Load(c.rec.Cgroup.Paths, cgroups.Options{Rootless: c.rec.Rootless, Systemd: c.rec.Cgroup.Systemd})
 }
 
-// limitDevices sets the device rules: the configuration's, then those for the devices that
+// limitDevices sets the device rules: those of linux.resources.devices, then those for the devices that
 // every container has. Nothing else is allowed, whether or not a rule says so.
-func limitDevices(cg cgroups.Cgroup, s *specs.Spec) error {
+func limitDevices(cg cgroups.Cgroup, given []specs.LinuxDeviceCgroup) error {
 	if fail.Off("device rules") {
 		return nil
 	}
-	rules := []specs.LinuxDeviceCgroup{{Allow: false, Access: "rwm"}}
-	if r := resources(s); r != nil {
-		rules = append(rules, r.Devices...)
-	}
+	rules := append([]specs.LinuxDeviceCgroup{{Allow: false, Access: "rwm"}}, given...)
 	return cg.SetDevices(append(rules, cgroups.DefaultDeviceRules()...))
 }
 

@@ -210,7 +210,7 @@ func (c *Container) spawn(b *build) error {
 
 // onReady is called when only the user's program is missing.
 func (c *Container) onReady(b *build, call *plan.Call, o *CreateOptions) error {
-	if err := limitDevices(b.cg, b.spec); err != nil {
+	if err := limitDevices(b.cg, deviceRules(b.spec)); err != nil {
 		return err
 	}
 	init, err := current(call.Pid)

@@ -6,7 +6,6 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 
 	"hull/cgroups"
-	"hull/specconv"
 )
 
 // Pause freezes the container's processes.
@@ -32,29 +31,6 @@ func (c *Container) Resume() error {
 		return fmt.Errorf("%w: %s", ErrNotPaused, status)
 	}
 	return through([]move{{"resume.thaw", c.cgroup().Thaw, nil}})
-}
-
-// Update changes the container's limits; what r leaves out stays.
-func (c *Container) Update(r *specs.LinuxResources) error {
-	host, err := cgroups.Detect()
-	if err != nil {
-		return err
-	}
-	if err := specconv.CheckResources(r, specconv.Host{CgroupV2: host.V2}); err != nil {
-		return err
-	}
-	if err := c.lock(); err != nil {
-		return err
-	}
-	defer c.unlock()
-	status, err := c.Status()
-	if err != nil {
-		return err
-	}
-	if status == specs.StateStopped {
-		return ErrNotRunning
-	}
-	return through([]move{{"update.set", func() error { return c.cgroup().Set(r) }, nil}})
 }
 
 // Stats are the figures of the container's cgroup.

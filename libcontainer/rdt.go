@@ -1,7 +1,6 @@
 package libcontainer
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
@@ -57,24 +56,4 @@ func (c *Container) deleteRdt() error {
 		return fmt.Errorf("container %s: %w", c.ID, err)
 	}
 	return nil
-}
-
-// UpdateSchemata changes what a running container has of the cache and of memory
-// bandwidth: l3CacheSchema and memBwSchema of linux.intelRdt. What is empty stays.
-func (c *Container) UpdateSchemata(cache, memory string) error {
-	if err := c.lock(); err != nil {
-		return err
-	}
-	defer c.unlock()
-	status, err := c.Status()
-	switch {
-	case err != nil:
-		return err
-	case status == specs.StateStopped:
-		return ErrNotRunning
-	case c.rec.RDT == nil:
-		return errors.New("the container has no class of service: its configuration has no linux.intelRdt")
-	}
-	list := rdt.Schemas("--l3-cache-schema", cache, "--mem-bw-schema", memory)
-	return through([]move{{"update.schemata", func() error { return c.rec.RDT.Write(list) }, nil}})
 }

@@ -57,6 +57,9 @@ type record struct {
 	Rootless bool              `json:"rootless,omitempty"`
 	Notes    map[string]string `json:"annotations,omitempty"`
 
+	// Devices are the rules of linux.resources.devices in force, once update has changed them.
+	Devices []specs.LinuxDeviceCgroup `json:"devices,omitempty"`
+
 	// Release names the operations that the stage performs after `start` has
 	// released it, to explain a failure there without the plan at hand: a list
 	// of released, which is decoded only then.

@@ -34,12 +34,7 @@ func update(c *urfave.Context) error {
 	if err != nil {
 		return err
 	}
-	if cache, memory := c.String("l3-cache-schema"), c.String("mem-bw-schema"); cache != "" || memory != "" {
-		if err := container.UpdateSchemata(cache, memory); err != nil {
-			return err
-		}
-	}
-	return container.Update(resources)
+	return container.Update(resources, c.String("l3-cache-schema"), c.String("mem-bw-schema"))
 }
 
 func newResources(c *urfave.Context) (*specs.LinuxResources, error) {

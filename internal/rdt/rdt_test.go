@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -228,5 +229,17 @@ func TestSaysWhatResctrlSays(t *testing.T) {
 	want := `--mem-bw-schema: write "L9:0=1" to ` + schemata + ": Unknown or unsupported resource name 'L9': no space left on device"
 	if err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
+	}
+}
+
+func TestTellsTheLinesThatAnUpdateWillReplace(t *testing.T) {
+	fake(t)
+	g := create(t, "box", &specs.LinuxIntelRdt{})
+	if err := os.WriteFile(filepath.Join(g.Class, "schemata"), []byte("    MB:0=100;1=100\n    L3:0=f;1=f\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	list, err := g.InForce(Schemas("a", "L3:0=3", "b", ""))
+	if want := []Line{{"a", "L3:0=f;1=f"}}; err != nil || !slices.Equal(list, want) {
+		t.Errorf("got %v, %v, want %v", list, err, want)
 	}
 }

@@ -45,6 +45,25 @@ func (g *Group) Write(list []Line) error {
 	return nil
 }
 
+// InForce are the lines that the class has now of the schemas that list is about.
+func (g *Group) InForce(list []Line) ([]Line, error) {
+	path := filepath.Join(g.Class, "schemata")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("%s (%s): %w", list[0].Field, path, sys.Bare(err))
+	}
+	var now []Line
+	for _, l := range list {
+		name, _, _ := strings.Cut(l.Text, ":")
+		for line := range strings.Lines(string(text)) {
+			if line = strings.TrimSpace(line); strings.HasPrefix(line, name+":") {
+				now = append(now, Line{l.Field, line})
+			}
+		}
+	}
+	return now, nil
+}
+
 // compare refuses a class that is there with other values than the configuration's.
 func (g *Group) compare(r *specs.LinuxIntelRdt) error {
 	wanted := Schemas("linux.intelRdt.l3CacheSchema", r.L3CacheSchema, "linux.intelRdt.memBwSchema", r.MemBwSchema)
