@@ -25,15 +25,7 @@ func runCommand() *urfave.Command {
 }
 
 func run(c *urfave.Context) error {
-	id, err := operand(c)
-	if err != nil {
-		return err
-	}
-	o, err := createOptions(c)
-	if err != nil {
-		return err
-	}
-	root, err := openRoot(c)
+	root, id, o, err := newContainer(c)
 	if err != nil {
 		return err
 	}
