@@ -126,6 +126,14 @@ func bornInside(cg cgroups.Cgroup) bool {
 	return unified && sys.HasCloneIntoCgroup()
 }
 
+// birthplace is the directory of the cgroup that the stage is born in; nil when it is not, which may be closed too.
+func (b *build) birthplace() (*os.File, error) {
+	if !b.born {
+		return nil, nil //nolint:nilnil // nowhere in particular
+	}
+	return b.cg.Dir()
+}
+
 // execCgroup is where exec's process goes: the container's cgroup, or with
 // `[controller,…:]path` one below it, which has to exist. init is the container's process.
 func execCgroup(cg cgroups.Cgroup, sub []string, init int) (cgroups.Cgroup, error) {

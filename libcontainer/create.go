@@ -191,14 +191,11 @@ func (c *Container) killStage() {
 // spawn starts the stage.
 func (c *Container) spawn(b *build) error {
 	o := nsenter.Options{CloneFlags: b.ns.clone, Stdio: b.opt.Stdio, Preserve: b.opt.Preserve}
-	if b.born {
-		dir, err := b.cg.Dir()
-		if err != nil {
-			return err
-		}
-		defer dir.Close()
-		o.Cgroup = dir
+	var err error
+	if o.Cgroup, err = b.birthplace(); err != nil {
+		return err
 	}
+	defer o.Cgroup.Close()
 	stage, err := nsenter.Start(b.Plan, o)
 	if err != nil {
 		return err

@@ -78,15 +78,12 @@ func (c *Container) Exec(o ExecOptions) (*Process, error) {
 // exec starts the stage and follows it until the program runs.
 func (b *build) exec(p *Process, o *ExecOptions) error {
 	no := nsenter.Options{Stdio: b.opt.Stdio, Preserve: b.opt.Preserve}
-	if b.born {
-		dir, err := b.cg.Dir()
-		if err != nil {
-			return err
-		}
-		defer dir.Close()
-		no.Cgroup = dir
+	var err error
+	if no.Cgroup, err = b.birthplace(); err != nil {
+		return err
 	}
-	err := through([]move{
+	defer no.Cgroup.Close()
+	err = through([]move{
 		{"exec.stage", func() error { return b.spawnInto(p, no) }, p.kill},
 		{"exec.setup", func() error { return p.stage.Serve(b.ready) }, nil},
 		{"exec.run", func() error { return p.stage.Serve(nil) }, nil},

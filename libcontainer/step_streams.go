@@ -27,3 +27,25 @@ func stepStreams(b *build) error {
 	}
 	return nil
 }
+
+// stepNull opens the container's /dev/null in the place of the host's: a process that
+// holds a file of the host can be neither saved by criu(8) nor confined by path.
+func stepNull(b *build) error {
+	if !b.ns.new(unix.CLONE_NEWNS) || b.process.Terminal {
+		return nil
+	}
+	b.At("", "/dev/null")
+	null, none := b.Reg(), b.NewLabel()
+	for fd, f := range b.opt.Stdio {
+		var st unix.Stat_t
+		if err := unix.Fstat(int(f.Fd()), &st); err != nil || st.Mode&unix.S_IFMT != unix.S_IFCHR || st.Rdev != unix.Mkdev(1, 3) {
+			continue
+		}
+		b.Openat(plan.Cwd, "/dev/null", unix.O_RDWR|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_NOCTTY, 0).To(null).On(none, plan.AnyErrno) // it has none: the host's stays
+		b.Check(null, 0, unix.S_IFCHR, unix.Mkdev(1, 3), "the null device").On(none, unix.ESTALE)
+		b.Syscall("take the container's /dev/null", unix.SYS_DUP3, null, plan.N(fd), plan.N(0))
+		b.Close(null)
+	}
+	b.Mark(none)
+	return nil
+}

@@ -51,6 +51,7 @@ func steps() []step {
 		{"streams", both, "while we may still change an owner", stepStreams},
 		{"masks", creating, "after the hooks' mounts; clones of host files need the host's root", stepMasks},
 		{"pivot", creating, "from here the host's files are out of reach", stepPivot},
+		{"null", creating, "in the container's root, before the device rules", stepNull},
 		{"hostname", creating, "any time in the new uts namespace", stepHostname},
 		{"sysctl", creating, "in the new namespaces, through the host's procfs", stepSysctl},
 		{"groups", both, "before looking the program up, which may be for a group only", stepGroups},

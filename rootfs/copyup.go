@@ -22,7 +22,7 @@ func (v *View) copyUp(mnt plan.Reg) {
 			if len(c.Files) != 2 {
 				return errors.New("the stage sent no descriptors")
 			}
-			return onOwnThread(func() error { return copyTree(c.Files[0], c.Files[1]) })
+			return sys.OnOwnThread(func() error { return copyTree(c.Files[0], c.Files[1]) })
 		})
 	})
 }

@@ -3,7 +3,6 @@ package rootfs
 import (
 	"fmt"
 	"os"
-	"runtime"
 
 	"golang.org/x/sys/unix"
 
@@ -25,7 +24,7 @@ func (v *View) fetchRoot() {
 	into := v.p.Regs(2)
 	v.dst, v.Root = into[0], into[1]
 	v.ask("open", nil, into, func(c *plan.Call) error {
-		return inMountNamespace(c.Pid, func() error {
+		return sys.InMountNamespace(c.Pid, func() error {
 			dir, err := openTree(unix.AT_FDCWD, v.o.Root, 0)
 			if err != nil {
 				return err
@@ -60,7 +59,7 @@ func (v *View) fetchSources() {
 		}
 		v.p.At("mounts", "")
 		v.p.AskFiles("open the sources", nil, into, func(c *plan.Call) error {
-			return inMountNamespace(c.Pid, func() error {
+			return sys.InMountNamespace(c.Pid, func() error {
 				for _, m := range batch {
 					f, err := v.openSource(m, c.Pid)
 					if err != nil {
@@ -97,41 +96,4 @@ func openTree(dir int, path string, flags uint) (*os.File, error) {
 		return nil, os.NewSyscallError("open_tree", err)
 	}
 	return os.NewFile(uintptr(fd), path), nil
-}
-
-// inMountNamespace runs fn on a thread of its own in the mount namespace of
-// the process pid, which sees nothing but the host's files so far. The thread
-// ends with fn.
-func inMountNamespace(pid int, fn func() error) error {
-	ns, err := sys.OpenProc(fmt.Sprintf("%d/ns/mnt", pid), unix.O_RDONLY, true)
-	if err != nil {
-		return err
-	}
-	defer ns.Close()
-	return onOwnThread(func() error {
-		if err := unix.Unshare(unix.CLONE_FS); err != nil {
-			return os.NewSyscallError("unshare", err)
-		}
-		if err := unix.Setns(int(ns.Fd()), unix.CLONE_NEWNS); err != nil {
-			return os.NewSyscallError("setns", err)
-		}
-		return fn()
-	})
-}
-
-// onOwnThread runs fn on a thread that ends afterwards, whatever fn has done
-// to it. It is never the first thread, which cannot end, and which
-// /proc/self stands for.
-func onOwnThread(fn func() error) error {
-	result := make(chan error, 1)
-	go func() {
-		runtime.LockOSThread() // and never unlocked: that ends the thread
-		if unix.Gettid() != unix.Getpid() {
-			result <- fn()
-			return
-		}
-		result <- onOwnThread(fn) // while this one is held
-		runtime.UnlockOSThread()
-	}()
-	return <-result
 }

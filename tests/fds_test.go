@@ -112,3 +112,10 @@ func TestPidfdSocketGetsThePidfd(t *testing.T) {
 		})
 	}
 }
+
+func TestNullStreamsAreTheContainersOwn(t *testing.T) {
+	b := newBox(t, shell(`set -- $(grep mnt_id /proc/self/fdinfo/0); grep -q "^$2 " /proc/self/mountinfo && echo own || echo the host\'s`))
+	if got := b.must("run", "--bundle", b.bundle, b.id).stdout; got != "own\n" {
+		t.Errorf("the standard input, /dev/null, is on a mount of %q", got)
+	}
+}

@@ -73,7 +73,7 @@ func newApp(argv0 string, out io.Writer) *urfave.App {
 		Commands: withUsageErrors(
 			createCommand(), startCommand(), runCommand(), execCommand(), killCommand(), deleteCommand(),
 			stateCommand(), listCommand(), psCommand(), pauseCommand(), resumeCommand(), updateCommand(),
-			eventsCommand(), specCommand(), featuresCommand(), planCommand(),
+			eventsCommand(), checkpointCommand(), restoreCommand(), specCommand(), featuresCommand(), planCommand(),
 		),
 		OnUsageError:              usageError,
 		ExitErrHandler:            func(*urfave.Context, error) {}, // main does that

@@ -7,6 +7,7 @@ import (
 
 	"hull/cgroups"
 	"hull/internal/seccomp"
+	"hull/libcontainer"
 	"hull/specconv"
 )
 
@@ -47,7 +48,7 @@ func newFeatures() *features.Features {
 			MountExtensions: &features.MountExtensions{IDMap: &features.IDMap{Enabled: &yes}},
 			NetDevices:      &features.NetDevices{Enabled: &yes},
 		},
-		PotentiallyUnsafeConfigAnnotations: []string{stopSignal, cgroups.PropertyAnnotation},
+		PotentiallyUnsafeConfigAnnotations: []string{stopSignal, cgroups.PropertyAnnotation, libcontainer.CriuConfigAnnotation},
 		Annotations: map[string]string{
 			"hull.version":                         version,
 			"io.github.seccomp.libseccomp.version": seccomp.Version(),

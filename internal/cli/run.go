@@ -15,23 +15,41 @@ func runCommand() *urfave.Command {
 		Name:      "run",
 		Usage:     "create and start a container, wait for its end, and delete it",
 		ArgsUsage: "ID",
-		Flags: append(createFlags(),
-			&urfave.BoolFlag{Name: "detach", Aliases: []string{"d"}, Usage: "do not wait for its end"},
-			&urfave.BoolFlag{Name: "keep", Usage: "do not delete it"},
-			&urfave.BoolFlag{Name: "no-subreaper", Usage: "leave orphans of the container to others (prctl(2), PR_SET_CHILD_SUBREAPER)"},
-		),
-		Action: run,
+		Flags:     runFlags(),
+		Action:    run,
 	}
 }
 
+// runFlags are the flags of run, which restore has too.
+func runFlags() []urfave.Flag {
+	return append(createFlags(),
+		&urfave.BoolFlag{Name: "detach", Aliases: []string{"d"}, Usage: "do not wait for its end"},
+		&urfave.BoolFlag{Name: "keep", Usage: "do not delete it"},
+		&urfave.BoolFlag{Name: "no-subreaper", Usage: "leave orphans of the container to others (prctl(2), PR_SET_CHILD_SUBREAPER)"},
+	)
+}
+
 func run(c *urfave.Context) error {
-	root, id, o, err := newContainer(c)
+	return runNew(c, (*libcontainer.Root).Create)
+}
+
+// runNew makes a container that runs, and stays with it unless it is to be detached.
+func runNew(c *urfave.Context, create func(*libcontainer.Root, string, libcontainer.CreateOptions) (*libcontainer.Container, error)) error {
+	id, err := operand(c)
+	if err != nil {
+		return err
+	}
+	o, err := createOptions(c)
+	if err != nil {
+		return err
+	}
+	root, err := openRoot(c)
 	if err != nil {
 		return err
 	}
 	o.Run, o.Detach = true, c.Bool("detach")
 	if o.Detach {
-		container, err := root.Create(id, o)
+		container, err := create(root, id, o)
 		if err != nil {
 			return err
 		}
@@ -42,7 +60,7 @@ func run(c *urfave.Context) error {
 	if err != nil {
 		return err
 	}
-	container, err := root.Create(id, o)
+	container, err := create(root, id, o)
 	if err != nil {
 		return err
 	}

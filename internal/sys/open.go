@@ -29,6 +29,16 @@ func Reopen(f *os.File, flags int) (*os.File, error) {
 	return OpenProc(fmt.Sprintf("self/fd/%d", f.Fd()), flags, true)
 }
 
+// OpenInRoot opens path, O_PATH, as a process would whose root is the directory root.
+func OpenInRoot(root *os.File, path string) (*os.File, error) {
+	how := unix.OpenHow{Flags: unix.O_PATH | unix.O_CLOEXEC, Resolve: unix.RESOLVE_IN_ROOT | unix.RESOLVE_NO_MAGICLINKS}
+	fd, err := openat2(int(root.Fd()), path, &how)
+	if err != nil {
+		return nil, &os.PathError{Op: "open", Path: path, Err: err}
+	}
+	return os.NewFile(uintptr(fd), path), nil
+}
+
 // CloexecFrom marks every descriptor from first on close-on-exec, so that what
 // our caller leaked into us does not reach the container. close_range(2).
 func CloexecFrom(first uint) error {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"strconv"
+	"strings"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -80,19 +81,45 @@ func ReadProc(path string) ([]byte, error) {
 	return io.ReadAll(f)
 }
 
+// ReadlinkProc reads the symbolic or magic link path below the host's procfs.
+func ReadlinkProc(path string) (string, error) {
+	proc, err := Proc()
+	if err != nil {
+		return "", err
+	}
+	b := make([]byte, unix.PathMax)
+	n, err := unix.Readlinkat(int(proc.Fd()), path, b)
+	if err != nil {
+		return "", &os.PathError{Op: "readlink", Path: "/proc/" + path, Err: err}
+	}
+	return string(b[:n]), nil
+}
+
+// ProcStatus is the field of /proc/PID/status, see proc_pid_status(5); empty
+// when this kernel has none of that name.
+func ProcStatus(pid int, field string) (string, error) {
+	b, err := ReadProc(strconv.Itoa(pid) + "/status")
+	if err != nil {
+		return "", err
+	}
+	for line := range bytes.Lines(b) {
+		if rest, ok := bytes.CutPrefix(line, []byte(field+":")); ok {
+			return string(bytes.TrimSpace(rest)), nil
+		}
+	}
+	return "", nil
+}
+
 // InnerPid is the number that process pid has in the pid namespace it is in: proc_pid_status(5), NSpid.
 func InnerPid(pid int) (int, error) {
-	b, err := ReadProc(strconv.Itoa(pid) + "/status")
+	list, err := ProcStatus(pid, "NSpid")
 	if err != nil {
 		return 0, err
 	}
-	for line := range bytes.Lines(b) {
-		if rest, ok := bytes.CutPrefix(line, []byte("NSpid:")); ok {
-			fields := bytes.Fields(rest)
-			return strconv.Atoi(string(fields[len(fields)-1]))
-		}
+	if list == "" {
+		return pid, nil // a kernel without pid namespaces
 	}
-	return pid, nil // a kernel without pid namespaces
+	return strconv.Atoi(list[strings.LastIndexByte(list, '\t')+1:])
 }
 
 // ProcStat is what hull needs of /proc/PID/stat, see proc_pid_stat(5).
