@@ -26,9 +26,9 @@ var budgets = []budget{
 	{"create", 330, 14, 300, 6, 2, 1},
 	{"start", 235, 0, 0, 0, 1, 0},
 	{"state", 208, 0, 0, 0, 1, 0},
-	{"exec", 250, 8, 240, 6, 3, 2},
+	{"exec", 300, 8, 240, 6, 3, 2},
 	{"delete", 280, 15, 0, 0, 1, 0},
-	{"run", 430, 25, 360, 6, 3, 1},
+	{"run", 485, 25, 360, 6, 3, 1},
 }
 
 // counted counts what a command asks of the kernel.

@@ -4,21 +4,17 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
-	"os/signal"
 
 	"golang.org/x/sys/unix"
 
+	"hull/internal/signals"
 	"hull/internal/trace"
 	"hull/libcontainer"
 )
 
 // foreground stands for a process of a container: signals sent to us are meant
 // for it, and our terminal is its terminal.
-type foreground struct {
-	children chan os.Signal // SIGCHLD
-	others   chan os.Signal
-}
+type foreground struct{ signals *signals.Collector }
 
 // newForeground begins to collect signals, for a process that is about to be
 // made. As a subreaper we inherit its orphans: prctl(2), PR_SET_CHILD_SUBREAPER.
@@ -28,19 +24,8 @@ func newForeground(subreaper bool) (*foreground, error) {
 			return nil, fmt.Errorf("become a subreaper: %w", err)
 		}
 	}
-	const burst = 128 // signals that may come between two turns of stay
-	f := &foreground{make(chan os.Signal, 1), make(chan os.Signal, burst)}
-	for _, s := range []os.Signal{unix.SIGHUP, unix.SIGINT} {
-		if signal.Ignored(s) { // by nohup(1), or a shell for its background jobs
-			defer signal.Ignore(s)
-		}
-	}
-	signal.Notify(f.others)
-	// SIGTTIN and SIGTTOU stop a background job that touches the terminal:
-	// us, not the container.
-	signal.Reset(unix.SIGCHLD, unix.SIGTTIN, unix.SIGTTOU)
-	signal.Notify(f.children, unix.SIGCHLD)
-	return f, nil
+	collector, err := signals.Collect()
+	return &foreground{collector}, err
 }
 
 // stay returns when the process has ended, and how.
@@ -59,12 +44,16 @@ func (f *foreground) stay(p *libcontainer.Process) error {
 		if over {
 			return ended(status)
 		}
-		select {
-		case <-f.children:
-		case s := <-f.others:
-			if s == unix.SIGWINCH {
+		list, err := f.signals.Wait()
+		if err != nil {
+			return err
+		}
+		for _, s := range list {
+			switch s {
+			case unix.SIGCHLD:
+			case unix.SIGWINCH:
 				t.resize()
-			} else {
+			default:
 				forward(s, p)
 			}
 		}
@@ -72,16 +61,9 @@ func (f *foreground) stay(p *libcontainer.Process) error {
 }
 
 // forward sends the process what was sent to us.
-func forward(s os.Signal, p *libcontainer.Process) {
-	number, ok := s.(unix.Signal)
-	switch {
-	case !ok, number == unix.SIGURG: // the Go runtime's own
-		return
-	case number == unix.SIGPIPE: // a reader of ours has gone
-		return
-	}
-	if err := p.Signal(number); err != nil {
-		slog.Warn("signal " + unix.SignalName(number) + ": " + err.Error())
+func forward(s unix.Signal, p *libcontainer.Process) {
+	if err := p.Signal(s); err != nil {
+		slog.Warn("signal " + unix.SignalName(s) + ": " + err.Error())
 	}
 }
 
