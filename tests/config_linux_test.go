@@ -357,6 +357,7 @@ func TestListenerThatIsNotNeededIsIgnored(t *testing.T) {
 }
 
 func TestSeccompAgentGetsOneStateAndTheEnd(t *testing.T) {
+	needListener(t)
 	b := newBox(t, seccomp(rule(specs.ActNotify, makesDirectories...)), runProbe("pause"))
 	listener := b.listen("agent")
 	b.edit(profile(func(p *specs.LinuxSeccomp) { p.ListenerPath = b.path("agent") }))

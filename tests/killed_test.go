@@ -138,7 +138,11 @@ func TestVerbsFailedAtAnyPointLoseNothing(t *testing.T) {
 				for what, errno := range actions(i) {
 					b.bring(v.state)
 					r := b.hullWith("HULL_FAIL_POINT="+p.id+":"+what, v.args(b)...)
-					b.wantOneLine(r, p.id, errno)
+					if v.name != "pause" && madeUpFor(p) {
+						r.expect(b, 0)
+					} else {
+						b.wantOneLine(r, p.id, errno)
+					}
 					if v.name == "pause" {
 						b.wantStatus("running")
 					}

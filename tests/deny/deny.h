@@ -34,6 +34,7 @@ struct sock_fprog compile(const struct denial *list, int n, int *helped);
 // helper.c: starts the helper, which waits for the listener of the filter at the
 // other end of the socket returned; or is the helper
 int start_helper(int argc, char **argv);
+int above(int fd);
 int help(int listener, const struct denial *list, int n);
 
 #endif

@@ -18,6 +18,14 @@
 
 #include "deny.h"
 
+// above makes a descriptor one that is none of the standard streams, which the test may have closed.
+int above(int fd)
+{
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	close(fd);
+	return copy;
+}
+
 static int receive(int sock)
 {
 	char byte, control[CMSG_SPACE(sizeof(int))];
@@ -29,7 +37,7 @@ static int receive(int sock)
 		exit(1); // the launcher could not install the filter, and has said so
 	int fd;
 	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof fd);
-	return fd;
+	return above(fd);
 }
 
 // start_helper executes this program anew: nothing of the launcher's environment,
@@ -39,6 +47,8 @@ int start_helper(int argc, char **argv)
 	int pair[2];
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return -1;
+	pair[0] = above(pair[0]);
+	pair[1] = above(pair[1]);
 	pid_t pid = fork();
 	if (pid < 0)
 		return -1;
@@ -55,14 +65,15 @@ int start_helper(int argc, char **argv)
 	char *args[MAX_DENIALS + 3] = { "deny", "--help-with" };
 	for (int i = 0; i < argc && i < MAX_DENIALS; i++)
 		args[i + 2] = argv[i];
-	int self = open("/proc/self/exe", O_PATH | O_CLOEXEC);
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int self = above(open("/proc/self/exe", O_PATH | O_CLOEXEC));
+	int null = above(open("/dev/null", O_RDWR | O_CLOEXEC));
 	for (int fd = 0; fd < 3; fd++)
 		dup2(null, fd);
 	int listener = receive(pair[1]);
+	if (self == 3) // which is where the listener goes
+		self = fcntl(self, F_DUPFD_CLOEXEC, 4);
 	dup2(listener, 3);
 	fcntl(3, F_SETFD, 0);
-	fcntl(self, F_SETFD, FD_CLOEXEC);
 	syscall(SYS_close_range, 4, ~0U, 4 /* CLOSE_RANGE_CLOEXEC */);
 	syscall(SYS_execveat, self, "", args, (char *[]){ NULL }, AT_EMPTY_PATH);
 	_exit(1);

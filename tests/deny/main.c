@@ -63,6 +63,8 @@ int main(int argc, char **argv)
 			      helped ? SECCOMP_FILTER_FLAG_NEW_LISTENER : 0, &filter);
 	if (fd < 0)
 		return fail("seccomp");
+	if (helped)
+		fd = above(fd);
 	if (helped && (send_fd(helper, fd) < 0 || close(fd) < 0 || close(helper) < 0))
 		return fail("helper");
 	execvp(argv[first + n + 1], argv + first + n + 1);
