@@ -177,12 +177,12 @@ bench: hull ## compare with runc and crun, on an idle machine as root; BENCH has
 FUZZTIME  ?= 10s
 FUZZTOTAL ?=
 .PHONY: fuzz
-fuzz: stage $(LIBSECCOMP) ## each fuzz target for FUZZTIME, or all in FUZZTOTAL seconds; what they find goes to testdata/fuzz
+fuzz: hull ## each fuzz target for FUZZTIME, or all in FUZZTOTAL seconds; what they find goes to testdata/fuzz
 	@targets=$$(grep -rEo --include='*_test.go' '^func Fuzz\w+' .); time=$(FUZZTIME); \
 	[ -z "$(FUZZTOTAL)" ] || time=$$(($(FUZZTOTAL) / $$(echo "$$targets" | wc -l)))s; \
 	echo "$$targets" | while IFS=: read -r file func; do \
 		echo "$${func#func } in $$file for $$time"; \
-		$(GO) test $(GOBUILD) -run '^$$' -fuzz "^$${func#func }\$$" -fuzztime "$$time" "$$(dirname "$$file")" || exit; \
+		HULL=$(CURDIR)/hull $(GO) test $(GOBUILD) -run '^$$' -fuzz "^$${func#func }\$$" -fuzztime "$$time" "$$(dirname "$$file")" || exit; \
 	done
 
 # --- taste ------------------------------------------------------------------
