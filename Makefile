@@ -56,7 +56,7 @@ TAGS  :=
 # urfave/cli's documentation generator would cost every start a third of a millisecond.
 GOBUILD := -trimpath -tags urfave_cli_no_docs,netgo,osusergo$(addprefix $(comma),$(TAGS))
 LDFLAGS := -s -w -linkmode external -extldflags '-static -Wl,-z,noexecstack,-z,relro,-z,now' \
-	-X hull/internal/cli.version=$(VERSION) -X hull/internal/cli.commit=$(COMMIT)
+	-X hull/internal/cli.version=$(VERSION) -X hull/internal/cli.commit=$(COMMIT) $(MORE_LDFLAGS)
 
 # --- building ---------------------------------------------------------------
 
@@ -88,13 +88,24 @@ cross: ## build ./hull.arm64 on amd64
 	@.ci/deps cross
 	$(MAKE) GOARCH=arm64 OUTPUT=hull.arm64 hull
 
+ARCHS ?= amd64 arm64
+.PHONY: dist
+dist: ## archives of a release in dist/, for each of ARCHS, with a bill of materials
+	@.ci/deps build $(if $(filter-out $(HOSTARCH),$(ARCHS)),cross)
+	.ci/dist $(VERSION) $(ARCHS)
+
+.PHONY: dist-check
+dist-check: ## the same twice, in two places: the bytes have to be the same
+	@.ci/deps build $(if $(filter-out $(HOSTARCH),$(ARCHS)),cross)
+	.ci/dist -c $(VERSION) $(ARCHS)
+
 .PHONY: install
 install: hull ## install into $(DESTDIR)$(BINDIR)
 	install -D -m 0755 hull '$(DESTDIR)$(BINDIR)/hull'
 
 .PHONY: clean
 clean: ## remove everything that was built, tools excepted
-	rm -rf hull hull.* nsenter/stage/stage.amd64 nsenter/stage/stage.arm64 $(BUILD)/musl $(BUILD)/arm64 $(BUILD)/demo
+	rm -rf hull hull.* dist nsenter/stage/stage.amd64 nsenter/stage/stage.arm64 $(BUILD)/musl $(BUILD)/arm64 $(BUILD)/demo
 
 .PHONY: distclean
 distclean: clean ## remove the tools too
@@ -187,7 +198,7 @@ fuzz: hull ## each fuzz target for FUZZTIME, or all in FUZZTOTAL seconds; what t
 
 # --- taste ------------------------------------------------------------------
 
-SHELL_FILES = .ci/run .ci/deps .ci/libseccomp-arm64 tests/demo/run tests/demo/inside tests/engines/world tests/fallbacks \
+SHELL_FILES = .ci/run .ci/deps .ci/dist .ci/libseccomp-arm64 tests/demo/run tests/demo/inside tests/engines/world tests/fallbacks \
 	$(addprefix tests/vm/,image run inside below suite)
 C_FILES     = $(wildcard nsenter/stage/*.[ch] tests/*/*.[ch])
 
