@@ -67,7 +67,7 @@ func newApp(argv0 string, out io.Writer) *urfave.App {
 		Usage:   "run containers as the Open Container Initiative specifies",
 		Version: version,
 		Writer:  out,
-		Flags:   globalFlags(),
+		Flags:   withNames(globalFlags()),
 		Before:  applyGlobalFlags,
 		Action:  noCommand,
 		Commands: withUsageErrors(
@@ -85,6 +85,7 @@ func newApp(argv0 string, out io.Writer) *urfave.App {
 func withUsageErrors(commands ...*urfave.Command) []*urfave.Command {
 	for _, c := range commands {
 		c.OnUsageError = usageError
+		c.Flags = withNames(c.Flags)
 		c.HideHelpCommand = true // a container may be called help
 	}
 	return commands
