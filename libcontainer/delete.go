@@ -53,7 +53,7 @@ func (c *Container) forget() error {
 func (c *Container) killAndWait() error {
 	pidfd, err := c.rec.Init.open(c.rec.BootID)
 	if err != nil && !errors.Is(err, ErrNotRunning) {
-		return fmt.Errorf("container %s: %w", c.ID, err)
+		return err
 	}
 	if pidfd != nil {
 		defer pidfd.Close()

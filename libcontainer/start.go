@@ -2,6 +2,7 @@ package libcontainer
 
 import (
 	"fmt"
+	"log/slog"
 	"os"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
@@ -150,5 +151,7 @@ func (c *Container) released(op uint32, errno int32) error {
 // stop ends what runs in the container: a start that failed demands it, and
 // whoever asks next is to find it stopped.
 func (c *Container) stop() {
-	_ = c.killAndWait()
+	if err := c.killAndWait(); err != nil {
+		slog.Warn("the container's process may live on: " + sys.Missing(err).Error())
+	}
 }

@@ -17,6 +17,7 @@ import (
 // What podman, docker, containerd and buildah gave to the runtime, word for
 // word but for names and numbers of the machine: testdata/engines/README.md.
 func TestBundlesOfEnginesRunUnchanged(t *testing.T) {
+	needCall(t, "pidfd_open")
 	needRoot(t, "it makes namespaces outside a user namespace")
 	files, err := filepath.Glob("testdata/engines/*/config.json")
 	if err != nil || len(files) < 30 {

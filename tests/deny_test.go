@@ -80,6 +80,16 @@ func needListener(t *testing.T) {
 	}
 }
 
+// needCall skips a test that needs the call, and looks for other things than why hull refuses what lacks it.
+func needCall(t *testing.T, call string) {
+	t.Helper()
+	for _, d := range denied {
+		if strings.HasPrefix(d, call+"=") {
+			t.Skipf("HULL_DENY=%s takes what this needs", d)
+		}
+	}
+}
+
 // unfiltered is what Seccomp in /proc/PID/status says of a process without a
 // profile: deny's filter is the container's too. proc_pid_status(5)
 func unfiltered() string {

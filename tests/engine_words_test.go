@@ -10,6 +10,7 @@ import (
 // Each engine decides by words in a failure's message; beside a failure stand
 // the expressions by which the engines look for it (docs/engines.md).
 func TestEnginesFindTheirWordsInErrors(t *testing.T) {
+	needCall(t, "pidfd_open")
 	const (
 		podmanDenied  = `(?i)permission denied|operation not permitted`
 		podmanMissing = `(?i)executable file not found in|no such file or directory|open executable`

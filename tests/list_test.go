@@ -11,6 +11,7 @@ import (
 )
 
 func TestListShowsAllContainers(t *testing.T) {
+	needCall(t, "pidfd_open")
 	b := running(t)
 	other := newBox(t, runProbe("pause"))
 	other.root = b.root

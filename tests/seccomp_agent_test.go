@@ -88,6 +88,7 @@ func TestSeccompAgentDecides(t *testing.T) {
 }
 
 func TestSeccompAgentGetsExecsListenerToo(t *testing.T) {
+	needCall(t, "pidfd_open")
 	needRoot(t, "an agent gets the listener of what a user executes from root alone")
 	needListener(t)
 	b := newBox(t, seccomp(rule(specs.ActNotify, makesDirectories...)), runProbe("pause"))

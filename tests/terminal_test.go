@@ -126,6 +126,7 @@ func TestRunWithATerminalWithoutOneOutside(t *testing.T) {
 }
 
 func TestExecOnATerminal(t *testing.T) {
+	needCall(t, "pidfd_open")
 	b := running(t)
 	tm, cmd := b.onTerminal("exec", "--tty", b.id, "/bin/probe", "controlling", ",", "resized", "1", ",", "exit", "6")
 	tm.want("session 1 foreground 1 tty /dev/pts/0", "size 24 80")
