@@ -50,6 +50,7 @@ func (b *box) counted(args ...string) *count.Counts {
 
 // Speed rots unseen; counts do not depend on what else the machine does.
 func TestCommandsKeepTheirBudgets(t *testing.T) {
+	needRoot(t, "a newuidmap that is traced has no privileges")
 	b := newBox(t, runProbe("pause"))
 	roots, err := hierarchies()
 	b.check(err)

@@ -68,6 +68,9 @@ func TestContainerIsInEveryHierarchy(t *testing.T) {
 			if path != "" {
 				path = fmt.Sprintf(path, b.id)
 			}
+			if filepath.IsAbs(path) {
+				path = filepath.Join(delegated(), path)
+			}
 			b.edit(func(s *specs.Spec) { s.Linux.CgroupsPath = path }).create()
 			t.Cleanup(func() { removeTestParents() })
 			for line := range strings.Lines(b.read(fmt.Sprintf("/proc/%d/cgroup", b.state().Pid))) {
@@ -90,7 +93,7 @@ func removeTestParents() {
 		return
 	}
 	for _, root := range roots {
-		_ = os.Remove(filepath.Join(root, "hull-tests"))
+		_ = os.Remove(filepath.Join(root, delegated(), "hull-tests"))
 	}
 }
 

@@ -76,6 +76,7 @@ func withEach(t *testing.T, f func(b *box, call, errno string)) {
 }
 
 func TestNamesTheCallsItCannotDoWithoutAndLeavesNothing(t *testing.T) {
+	needRoot(t, "it denies calls")
 	withEach(t, func(b *box, call, errno string) {
 		switch call {
 		case "fspick":
@@ -93,6 +94,7 @@ func TestNamesTheCallsItCannotDoWithoutAndLeavesNothing(t *testing.T) {
 }
 
 func TestContainerOutlivesCommandsThatLackACall(t *testing.T) {
+	needRoot(t, "it denies calls")
 	withEach(t, func(b *box, call, errno string) {
 		b.start()
 		for _, args := range [][]string{
@@ -120,6 +122,7 @@ func TestContainerOutlivesCommandsThatLackACall(t *testing.T) {
 }
 
 func TestSeccompAgentNeedsPidfdGetfd(t *testing.T) {
+	needRoot(t, "it denies calls")
 	for _, errno := range []string{"ENOSYS", "EPERM"} {
 		b := newBox(t, seccomp(rule(specs.ActNotify, makesDirectories...)), runProbe("mkdir", "/made"))
 		b.listen("agent")

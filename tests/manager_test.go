@@ -16,10 +16,7 @@ func cgroupsPath(id string) string {
 	if underSystemd {
 		return ":hull:" + id
 	}
-	if byUser {
-		return filepath.Join(delegated(), id)
-	}
-	return "/" + id
+	return filepath.Join("/", delegated(), id)
 }
 
 // cgroupBelow is where the container's cgroup is below the mount of a hierarchy.

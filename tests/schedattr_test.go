@@ -19,6 +19,7 @@ func (b *box) attributes() unix.SchedAttr {
 }
 
 func TestDeadlinesAreSet(t *testing.T) {
+	needRoot(t, "it raises its priority")
 	b := newBox(t, runProbe("say", "ready", ",", "pause"), process(func(p *specs.Process) {
 		p.Scheduler = &specs.Scheduler{
 			Policy: specs.SchedDeadline, Runtime: 2_000_000, Deadline: 30_000_000, Period: 40_000_000,

@@ -33,10 +33,18 @@ func managed(t *testing.T, edits ...edit) *box {
 // unit is the name of the box's scope.
 func (b *box) unit() string { return "hull-" + b.id + ".scope" }
 
+// systemctl asks the systemd that is to manage the cgroups: the user's own for users.
+func systemctl(args ...string) *exec.Cmd {
+	if byUser {
+		args = append([]string{"--user"}, args...)
+	}
+	return exec.Command("systemctl", args...)
+}
+
 // property is a property of the box's scope as systemd tells it.
 func (b *box) property(name string) string {
 	b.t.Helper()
-	out, err := exec.Command("systemctl", "show", "--value", "-p", name, b.unit()).Output()
+	out, err := systemctl("show", "--value", "-p", name, b.unit()).Output()
 	b.check(err)
 	return strings.TrimSpace(string(out))
 }
@@ -44,7 +52,7 @@ func (b *box) property(name string) string {
 // wantCgroup asserts that the process is in the box's scope, or below in sub, in all hierarchies.
 func (b *box) wantCgroup(pid int, sub string) {
 	b.t.Helper()
-	want := "/system.slice/" + b.unit() + sub
+	want := cgroupBelow(":hull:"+b.id) + sub
 	for line := range strings.Lines(b.read(fmt.Sprintf("/proc/%d/cgroup", pid))) {
 		if got := strings.SplitN(strings.TrimSpace(line), ":", 3)[2]; got != want {
 			b.t.Errorf("process %d is in %s, want %s", pid, got, want)
@@ -84,7 +92,7 @@ func TestScopeIsMadeWithTheContainerAndGoesWithIt(t *testing.T) {
 	b.create()
 	pid := b.state().Pid
 	b.wantCgroup(pid, "")
-	for name, want := range map[string]string{"ActiveState": "active", "Delegate": "yes", "TasksMax": "33", "MemoryMax": fmt.Sprint(64 << 20), "Slice": "system.slice"} {
+	for name, want := range map[string]string{"ActiveState": "active", "Delegate": "yes", "TasksMax": "33", "MemoryMax": fmt.Sprint(64 << 20), "Slice": filepath.Base(filepath.Dir(cgroupBelow(b.spec.Linux.CgroupsPath)))} {
 		if got := b.property(name); got != want {
 			t.Errorf("%s is %s, want %s", name, got, want)
 		}
@@ -108,7 +116,7 @@ func TestUpdateIsToldToSystemd(t *testing.T) {
 	b := managed(t)
 	b.start()
 	b.must("update", "--pids-limit", "44", "--memory", "67108864", "--memory-swap", "67108864", "--cpu-quota", "30000", "--cpu-period", "100000", b.id)
-	out, err := exec.Command("systemctl", "daemon-reload").CombinedOutput()
+	out, err := systemctl("daemon-reload").CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
@@ -174,7 +182,7 @@ func TestExecGoesWhereTheContainersProcessIs(t *testing.T) {
 				needSystemd(t)
 				b.edit(func(s *specs.Spec) { s.Linux.CgroupsPath = ":hull:" + b.id })
 			} else {
-				b.edit(func(s *specs.Spec) { s.Linux.CgroupsPath = "/" + b.id })
+				b.edit(func(s *specs.Spec) { s.Linux.CgroupsPath = filepath.Join("/", delegated(), b.id) })
 			}
 			b.start()
 			dir := b.cgroupDir("")

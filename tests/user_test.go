@@ -70,11 +70,14 @@ func ranges(file string) []specs.LinuxIDMapping {
 
 // delegated is the cgroup v2 below which this user may make others: the parent
 // of the one that the tests run in, since a cgroup with processes can give no
-// controllers to its children, cgroups(7). It is "" if there is none.
+// controllers to its children, cgroups(7). It is "" if there is none, and for root.
 var delegated = sync.OnceValue(func() string {
+	if !byUser {
+		return ""
+	}
 	text, err := os.ReadFile("/proc/self/cgroup")
-	own, ok := strings.CutPrefix(strings.TrimSpace(string(text)), "0::")
-	if err != nil || !ok || !onV2() {
+	_, own, ok := strings.Cut("\n"+string(text), "\n0::")
+	if own, _, _ = strings.Cut(own, "\n"); err != nil || !ok || !onV2() {
 		return ""
 	}
 	parent := filepath.Dir(own)
