@@ -43,10 +43,10 @@ func documented(name string) string {
 	return wayAround[name]
 }
 
-// deny is the launcher, built when the first test needs it. HULL_DENY names
+// deny is the launcher, built when the first test needs it. HULL_LAUNCHER names
 // one that is there already, for machines without a compiler.
 var deny = sync.OnceValues(func() (string, error) {
-	if built := os.Getenv("HULL_DENY"); built != "" {
+	if built := os.Getenv("HULL_LAUNCHER"); built != "" {
 		return built, nil
 	}
 	sources, err := filepath.Glob("deny/*.c")
