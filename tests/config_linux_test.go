@@ -84,7 +84,9 @@ func TestSameCgroupsPathIsTheSamePlace(t *testing.T) {
 			if underSystemd {
 				t.Skip("systemd names the directories")
 			}
-			b.edit(func(s *specs.Spec) { s.Linux.CgroupsPath = filepath.Join(map[bool]string{true: delegated()}[name == "absolute"], fmt.Sprintf(path, b.id)) })
+			b.edit(func(s *specs.Spec) {
+				s.Linux.CgroupsPath = filepath.Join(map[bool]string{true: delegated()}[name == "absolute"], fmt.Sprintf(path, b.id))
+			})
 			first, second := b.report().Files["/proc/self/cgroup"], b.report().Files["/proc/self/cgroup"]
 			if first != second || !strings.Contains(first, fmt.Sprintf(path, b.id)) {
 				t.Errorf("the process was in\n%s\nand in\n%s", first, second)
@@ -273,7 +275,9 @@ func TestUnifiedEnablesTheControllers(t *testing.T) {
 	t.Cleanup(removeTestParents)
 	b := newBox(t, unifiedFiles(map[string]string{"memory.high": "33554432"}), runProbe("pause"))
 	if !underSystemd {
-		b.edit(func(s *specs.Spec) { s.Linux.CgroupsPath = filepath.Join("/", delegated(), "hull-tests", b.id, "deep/leaf") })
+		b.edit(func(s *specs.Spec) {
+			s.Linux.CgroupsPath = filepath.Join("/", delegated(), "hull-tests", b.id, "deep/leaf")
+		})
 	}
 	b.create()
 	b.wantFile("memory.high", "33554432")
