@@ -13,6 +13,7 @@ import (
 // /tmp/denied, and returns its name. apparmor.d(5)
 func (b *box) loadProfile() string {
 	b.t.Helper()
+	needRoot(b.t, "it loads a profile")
 	if enabled, err := os.ReadFile("/sys/module/apparmor/parameters/enabled"); err != nil || enabled[0] != 'Y' {
 		b.t.Skip("AppArmor is not enabled in this kernel")
 	}
