@@ -8,6 +8,7 @@ import (
 )
 
 func TestPidsLimitOfOneIsEnoughForOneProcess(t *testing.T) {
+	needRoot(t, "a user namespace's process is forked inside the cgroup, within the limit")
 	b := newBox(t, resources(func(r *specs.LinuxResources) { r.Pids = &specs.LinuxPids{Limit: new(int64(1))} }),
 		runProbe("say", "alone", ",", "fork", "1"))
 	b.wantOutput("alone", "forked 0", "fork 1: EAGAIN")
