@@ -27,20 +27,24 @@ func createCommand() *urfave.Command {
 }
 
 func create(c *urfave.Context) error {
-	id, err := operand(c)
-	if err != nil {
-		return err
-	}
-	o, err := createOptions(c)
-	if err != nil {
-		return err
-	}
-	root, err := openRoot(c)
+	root, id, o, err := newContainer(c)
 	if err != nil {
 		return err
 	}
 	_, err = root.Create(id, o)
 	return err
+}
+
+// newContainer is what the command line of create or run says of the container to make.
+func newContainer(c *urfave.Context) (root *libcontainer.Root, id string, o libcontainer.CreateOptions, err error) {
+	if id, err = operand(c); err != nil {
+		return nil, "", o, err
+	}
+	if o, err = createOptions(c); err != nil {
+		return nil, "", o, err
+	}
+	root, err = openRoot(c)
+	return root, id, o, err
 }
 
 // createFlags are the flags of create, which run has too.

@@ -35,15 +35,7 @@ func run(c *urfave.Context) error {
 
 // runNew makes a container that runs, and stays with it unless it is to be detached.
 func runNew(c *urfave.Context, create func(*libcontainer.Root, string, libcontainer.CreateOptions) (*libcontainer.Container, error)) error {
-	id, err := operand(c)
-	if err != nil {
-		return err
-	}
-	o, err := createOptions(c)
-	if err != nil {
-		return err
-	}
-	root, err := openRoot(c)
+	root, id, o, err := newContainer(c)
 	if err != nil {
 		return err
 	}

@@ -60,29 +60,6 @@ func abisOf(s *specs.LinuxSeccomp) []*abi {
 	return list
 }
 
-// UnknownSyscalls are the names in the profile that none of its architectures
-// has, as far as libseccomp knows. No rule is made of them.
-func UnknownSyscalls(s *specs.LinuxSeccomp) []string {
-	archs := abisOf(s)
-	isKnown := func(name string) bool {
-		for _, a := range archs {
-			if _, ok := resolve(name, a.arch); ok {
-				return true
-			}
-		}
-		return false
-	}
-	var unknown []string
-	for i := range s.Syscalls {
-		for _, name := range s.Syscalls[i].Names {
-			if !isKnown(name) {
-				unknown = append(unknown, name)
-			}
-		}
-	}
-	return unknown
-}
-
 // The numbers on 32-bit x86 through which the calls of the families go, and the
 // last that a call of the family has of its own (Linux 4.3, 5.1).
 const (

@@ -1,8 +1,8 @@
 package seccomp
 
 import (
-	"errors"
 	"fmt"
+	"slices"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
@@ -16,106 +16,49 @@ const (
 	maxArgs = 6
 )
 
-// problems collects what is wrong with a profile, in the order of its fields.
-type problems []error
-
-func (p *problems) add(path string, value any, format string, args ...any) {
-	*p = append(*p, fmt.Errorf("%s (%v): %s", path, value, fmt.Sprintf(format, args...)))
-}
-
-// Check reports everything about a profile that can be decided without asking
-// the kernel or libseccomp: one error per problem, joined by errors.Join, each
-// beginning with the JSON path of its field. A profile that Compile takes to
-// be absent has no problems.
-func Check(s *specs.LinuxSeccomp) error {
-	if absent(s) {
-		return nil
+// check refuses what has no meaning as a filter. specconv has done so before, and told what is wrong
+// and where in the file; but a filter must not come to mean something else when somebody forgets that.
+func check(s *specs.LinuxSeccomp) error {
+	bad := func(path string) error { return fmt.Errorf("linux.seccomp.%s: cannot be compiled", path) }
+	if !sound(s.DefaultAction, s.DefaultErrnoRet) || s.DefaultAction == specs.ActNotify {
+		return bad("defaultAction")
 	}
-	var p problems
-	p.checkDefault(s)
 	for i, arch := range s.Architectures {
 		if _, ok := lookup(architectures, arch); !ok {
-			p.add(fmt.Sprintf("linux.seccomp.architectures[%d]", i), arch, "unknown architecture; %s", known(architectures))
+			return bad(fmt.Sprintf("architectures[%d]", i))
 		}
 	}
 	for i, flag := range s.Flags {
 		if _, ok := lookup(flags, flag); !ok {
-			p.add(fmt.Sprintf("linux.seccomp.flags[%d]", i), flag, "unknown flag; %s", known(flags))
+			return bad(fmt.Sprintf("flags[%d]", i))
 		}
 	}
 	for i := range s.Syscalls {
-		p.checkSyscall(fmt.Sprintf("linux.seccomp.syscalls[%d]", i), &s.Syscalls[i])
-	}
-	p.checkListener(s)
-	return errors.Join(p...)
-}
-
-func (p *problems) checkDefault(s *specs.LinuxSeccomp) {
-	const path = "linux.seccomp.defaultAction"
-	if s.DefaultAction == specs.ActNotify {
-		p.add(path, s.DefaultAction, "cannot be the default: the listener is handed over by system calls "+
-			"made after the filter is in force; give the action to the syscalls that need it")
-	}
-	p.checkAction(path, s.DefaultAction, "linux.seccomp.defaultErrnoRet", s.DefaultErrnoRet)
-}
-
-// checkAction checks an action and the errno beside it: only ERRNO and TRACE take one.
-func (p *problems) checkAction(path string, action specs.LinuxSeccompAction, errnoPath string, errno *uint) {
-	if _, ok := lookup(actions, action); !ok {
-		p.add(path, action, "unknown action; %s", known(actions))
-		return
-	}
-	if errno == nil {
-		return
-	}
-	switch {
-	case action != specs.ActErrno && action != specs.ActTrace:
-		p.add(errnoPath, *errno, "%s takes no errno; only SCMP_ACT_ERRNO and SCMP_ACT_TRACE do", action)
-	case action == specs.ActErrno && *errno > maxErrno:
-		p.add(errnoPath, *errno, "not an errno; the greatest is %d", maxErrno)
-	case action == specs.ActTrace && *errno > maxTrace:
-		p.add(errnoPath, *errno, "too great for a tracer's 16 bits")
-	}
-}
-
-func (p *problems) checkSyscall(path string, call *specs.LinuxSyscall) {
-	if len(call.Names) == 0 {
-		p.add(path+".names", "[]", "must name at least one system call")
-	}
-	p.checkAction(path+".action", call.Action, path+".errnoRet", call.ErrnoRet)
-	for i, arg := range call.Args {
-		if arg.Index >= maxArgs {
-			p.add(fmt.Sprintf("%s.args[%d].index", path, i), arg.Index, "system calls have the arguments 0 to %d", maxArgs-1)
+		call := &s.Syscalls[i]
+		if !sound(call.Action, call.ErrnoRet) || call.Action == specs.ActNotify && !answered(s, call) {
+			return bad(fmt.Sprintf("syscalls[%d]", i))
 		}
-		if _, ok := lookup(operators, arg.Op); !ok {
-			p.add(fmt.Sprintf("%s.args[%d].op", path, i), arg.Op, "unknown operator; %s", known(operators))
+		for j, arg := range call.Args {
+			if _, ok := lookup(operators, arg.Op); !ok || arg.Index >= maxArgs {
+				return bad(fmt.Sprintf("syscalls[%d].args[%d]", i, j))
+			}
 		}
 	}
+	return nil
 }
 
-// checkListener refuses what would leave NOTIFY without an answer.
+// sound is whether an action can be returned with the errno beside it.
+func sound(action specs.LinuxSeccompAction, errno *uint) bool {
+	_, ok := lookup(actions, action)
+	return ok && (errno == nil || action == specs.ActErrno && *errno <= maxErrno || action == specs.ActTrace && *errno <= maxTrace)
+}
+
+// answered is whether somebody answers to NOTIFY.
 //
 // The stage tells the number of the listener's descriptor by write(2) when the
 // filter is already in force, so a write that waits for the agent would wait
 // forever. Everything later (read, close, execve …) may be notified: by then
 // the agent has the listener.
-func (p *problems) checkListener(s *specs.LinuxSeccomp) {
-	if s.ListenerMetadata != "" && s.ListenerPath == "" {
-		p.add("linux.seccomp.listenerMetadata", s.ListenerMetadata, "must not be set without linux.seccomp.listenerPath")
-	}
-	for i, call := range s.Syscalls {
-		if call.Action != specs.ActNotify {
-			continue
-		}
-		if s.ListenerPath == "" {
-			p.add("linux.seccomp.listenerPath", `""`, "required, since linux.seccomp.syscalls[%d].action is %s", i, call.Action)
-			s = &specs.LinuxSeccomp{ListenerPath: "reported"}
-		}
-		for j, name := range call.Names {
-			if name == "write" {
-				p.add(fmt.Sprintf("linux.seccomp.syscalls[%d].names[%d]", i, j), name,
-					"cannot have %s: the listener is handed over by write(2) made after the filter is in force", call.Action)
-			}
-		}
-	}
+func answered(s *specs.LinuxSeccomp, call *specs.LinuxSyscall) bool {
+	return s.ListenerPath != "" && !slices.Contains(call.Names, "write")
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"testing"
 
@@ -110,12 +109,9 @@ func TestSeveralInequalitiesOnOneArgumentHold(t *testing.T) {
 	agrees(t, s, rand.New(rand.NewPCG(1, 1)))
 }
 
-func TestUnknownNamesAreSkippedAndListed(t *testing.T) {
+func TestUnknownNamesAreSkipped(t *testing.T) {
 	s := parse(t, `{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
 		{"names": ["mount", "no_such_call", "write\u0000"], "action": "SCMP_ACT_KILL"}, {"names": ["nor_this"], "action": "SCMP_ACT_KILL"}]}`)
-	if got, want := UnknownSyscalls(s), []string{"no_such_call", "write\x00", "nor_this"}; !slices.Equal(got, want) {
-		t.Errorf("unknown: %q, want %q", got, want)
-	}
 	agrees(t, s, rand.New(rand.NewPCG(1, 1)))
 }
 

@@ -109,7 +109,7 @@ const firstPseudo = -1000
 // the call can be made through socketcall(2) or ipc(2) there.
 func resolve(name string, arch libseccomp.ScmpArch) (libseccomp.ScmpSyscall, bool) {
 	if strings.IndexByte(name, 0) >= 0 {
-		return 0, false // C would see "write" in "write\0x", and Check would not
+		return 0, false // C would see "write" in "write\0x", and specconv would not
 	}
 	number, err := libseccomp.GetSyscallFromNameByArch(name, arch)
 	return number, err == nil && number > firstPseudo

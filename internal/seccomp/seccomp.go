@@ -32,8 +32,7 @@ type Filter struct {
 // For a syscall that several entries name, one without args wins over those with,
 // and else the first that matches. When args names one index twice, each of its
 // conditions is a rule of its own. A name that libseccomp does not know is
-// skipped, for profiles are written for many architectures and versions: see
-// UnknownSyscalls. Calls through an architecture that is neither native nor
+// skipped, for profiles are written for many architectures and versions. Calls through an architecture that is neither native nor
 // listed (int 0x80 on x86-64, say) kill the thread whatever the default action
 // is, so they are no way around a rule.
 func Compile(s *specs.LinuxSeccomp) (*Filter, error) {
@@ -47,7 +46,7 @@ func Load(dir string, s *specs.LinuxSeccomp) (*Filter, error) {
 	if absent(s) {
 		return nil, nil
 	}
-	if err := Check(s); err != nil {
+	if err := check(s); err != nil {
 		return nil, err
 	}
 	f := &Filter{Notify: notifies(s)}

@@ -1,8 +1,6 @@
 package seccomp
 
 import (
-	"strings"
-
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	libseccomp "github.com/seccomp/libseccomp-golang"
 	"golang.org/x/sys/unix"
@@ -88,9 +86,4 @@ func names[Name ~string, Value any](table []word[Name, Value]) []string {
 		list[i] = string(w.name)
 	}
 	return list
-}
-
-// known ends the message about a word that is not in the table.
-func known[Name ~string, Value any](table []word[Name, Value]) string {
-	return "known: " + strings.Join(names(table), ", ")
 }
