@@ -38,7 +38,7 @@ func TestEveryTestAndPlaceInTheDocumentationExists(t *testing.T) {
 	for _, m := range regexp.MustCompile("`([\\w/]+\\.(?:go|c)):(\\w+)`").FindAllStringSubmatch(string(text), -1) {
 		named++
 		source, err := os.ReadFile(filepath.Join("../..", m[1]))
-		function := regexp.MustCompile(`(?m)^(func (\(\w+ \*?\w+\) )?|(static )?(long|int|_Noreturn void|void) )` + m[2] + `\(`)
+		function := regexp.MustCompile(`(?m)^(func (\(\w+ \*?\w+\) )?|(__attribute__\(\([^\n]*\)\) )?(static )?(long|int|_Noreturn void|void) )` + m[2] + `\(`)
 		if err != nil || !function.Match(source) {
 			t.Errorf("there is no %s in %s: %v", m[2], m[1], err)
 		}
