@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -49,7 +50,7 @@ func (s *Stage) Serve(last *plan.Op) error {
 	for {
 		m, err := receive(s.sock)
 		if errors.Is(err, io.EOF) {
-			if last != nil {
+			if last != nil || s.gone() {
 				return ErrDied
 			}
 			if s.times != nil {
@@ -69,6 +70,21 @@ func (s *Stage) Serve(last *plan.Op) error {
 			return nil
 		}
 	}
+}
+
+// stageName is what the stage calls itself: STAGE_NAME in stage.h. execve(2) gives no program a name with a slash.
+const stageName = "hull/stage"
+
+// gone says whether the stage has come to its end without the user's program. The conversation's end is
+// no answer: a process that ends closes its descriptors too. But it has let go of its memory before,
+// and with that of its executable; and if it had run another program before, it would have that one's name.
+func (s *Stage) gone() bool {
+	proc := strconv.Itoa(s.Pid)
+	if _, err := sys.ReadlinkProc(proc + "/exe"); !errors.Is(err, unix.ENOENT) {
+		return false
+	}
+	name, err := sys.ReadProc(proc + "/comm")
+	return err == nil && string(name) == stageName+"\n"
 }
 
 // Attach is a stage that another command started and this one has released:

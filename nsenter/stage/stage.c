@@ -219,7 +219,7 @@ __attribute__((used, no_stack_protector)) _Noreturn void stage_main(long *sp)
 	while (*number)
 		first = first * 10 + (*number++ - '0');
 	s->peer = first;
-	sys5(__NR_prctl, PR_SET_NAME, "hull", 0, 0, 0);
+	sys5(__NR_prctl, PR_SET_NAME, STAGE_NAME, 0, 0, 0);
 
 	size = sys3(__NR_lseek, first + 1, 0, 2);
 	if (size < (long)sizeof(struct header))

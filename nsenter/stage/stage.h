@@ -10,6 +10,7 @@
 #define PLAN_MAGIC 0x6e616c70
 #define MAX_REGS 1024
 #define MAX_PATH 4096
+#define STAGE_NAME "hull/stage" // stageName in serve.go
 #define ANY_ERRNO 0xffff
 
 enum builtin {
