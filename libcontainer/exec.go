@@ -52,7 +52,7 @@ func (c *Container) Exec(o ExecOptions) (*Process, error) {
 		return nil, err
 	}
 	b.direct = b.cg.Direct()
-	b.born = b.direct && bornInside(b.cg)
+	b.born = b.direct && bornInside(b.cg) && !b.startsOutside()
 	p := &Process{}
 	b.opt.readyHandler = func(call *plan.Call) error {
 		if err := c.joinRdt(call.Pid); err != nil {

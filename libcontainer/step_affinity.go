@@ -10,6 +10,12 @@ import (
 // process.execCPUAffinity: config.md says initial is for the time before the
 // process is in the container's cgroup, final for afterwards. sched_setaffinity(2)
 
+// startsOutside says whether exec's process has something to do before it is in the cgroup, whose
+// cpuset holds from birth.
+func (b *build) startsOutside() bool {
+	return b.process.ExecCPUAffinity != nil && b.process.ExecCPUAffinity.Initial != ""
+}
+
 func stepInitialAffinity(b *build) error {
 	if a := b.process.ExecCPUAffinity; a != nil {
 		return b.affinity("process.execCPUAffinity.initial", a.Initial)

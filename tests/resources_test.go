@@ -69,19 +69,19 @@ var limitFiles = map[string]limitFile{
 		r.BlockIO = &specs.LinuxBlockIO{WeightDevice: []specs.LinuxWeightDevice{{LinuxBlockIODevice: disk(), Weight: new(uint16(500))}}}
 	}},
 	"blockIO.throttleReadBpsDevice": {
-		"blkio.throttle.read_bps_device", "DEV 1048576", "io.max", "DEV rbps=1048576 wbps=max riops=max wiops=max",
+		"blkio.throttle.read_bps_device", "DEV 1048576", "io.max", "rbps=1048576",
 		throttles(func(b *specs.LinuxBlockIO, d []specs.LinuxThrottleDevice) { b.ThrottleReadBpsDevice = d }),
 	},
 	"blockIO.throttleWriteBpsDevice": {
-		"blkio.throttle.write_bps_device", "DEV 1048576", "io.max", "DEV rbps=max wbps=1048576 riops=max wiops=max",
+		"blkio.throttle.write_bps_device", "DEV 1048576", "io.max", "wbps=1048576",
 		throttles(func(b *specs.LinuxBlockIO, d []specs.LinuxThrottleDevice) { b.ThrottleWriteBpsDevice = d }),
 	},
 	"blockIO.throttleReadIOPSDevice": {
-		"blkio.throttle.read_iops_device", "DEV 1048576", "io.max", "DEV rbps=max wbps=max riops=1048576 wiops=max",
+		"blkio.throttle.read_iops_device", "DEV 1048576", "io.max", "riops=1048576",
 		throttles(func(b *specs.LinuxBlockIO, d []specs.LinuxThrottleDevice) { b.ThrottleReadIOPSDevice = d }),
 	},
 	"blockIO.throttleWriteIOPSDevice": {
-		"blkio.throttle.write_iops_device", "DEV 1048576", "io.max", "DEV rbps=max wbps=max riops=max wiops=1048576",
+		"blkio.throttle.write_iops_device", "DEV 1048576", "io.max", "wiops=1048576",
 		throttles(func(b *specs.LinuxBlockIO, d []specs.LinuxThrottleDevice) { b.ThrottleWriteIOPSDevice = d }),
 	},
 	"hugepageLimits": {"hugetlb.2MB.rsvd.limit_in_bytes", "4194304", "hugetlb.2MB.rsvd.max", "4194304", hugepages},

@@ -57,7 +57,10 @@ func TestTimeOffsetsMoveTheClocks(t *testing.T) {
 	host := newBox(t).report()
 	r := newBox(t, namespace(specs.TimeNamespace, ""), func(s *specs.Spec) {
 		s.Linux.TimeOffsets = map[string]specs.LinuxTimeOffset{"monotonic": {Secs: 1_000_000}, "boottime": {Secs: 2_000_000, Nanosecs: 5}}
-	}).report()
+	}).report("/proc/self/timens_offsets")
+	if got := strings.Join(strings.Fields(r.Files["/proc/self/timens_offsets"]), " "); got != "monotonic 1000000 0 boottime 2000000 5" {
+		t.Errorf("the offsets are %q", got)
+	}
 	const hour = 3600
 	if d := r.Monotonic - host.Monotonic - 1_000_000; d < 0 || d > hour {
 		t.Errorf("the monotonic clock went from %d to %d", host.Monotonic, r.Monotonic)
