@@ -183,7 +183,7 @@ BENCH ?=
 bench: hull ## compare with runc and crun, on an idle machine as root; BENCH has more flags
 	@.ci/deps bench
 	$(GO) build $(GOBUILD) -o $(BUILD)/bench ./tests/bench
-	$(BUILD)/bench -hull $(CURDIR)/hull -doc docs/performance.md $(BENCH)
+	$(BUILD)/bench -hull $(CURDIR)/hull -doc docs/performance.md -svg docs/performance.svg $(BENCH)
 
 FUZZTIME  ?= 10s
 FUZZTOTAL ?=

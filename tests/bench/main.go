@@ -19,11 +19,11 @@ import (
 
 // options are the flags.
 type options struct {
-	hull, also, only, doc, raw string
-	without                    string
-	rounds, idleRounds         int
-	idle                       time.Duration
-	many, more                 int
+	hull, also, only, doc, raw, svg string
+	without                         string
+	rounds, idleRounds              int
+	idle                            time.Duration
+	many, more                      int
 }
 
 func main() {
@@ -31,8 +31,9 @@ func main() {
 	flag.StringVar(&o.hull, "hull", "./hull", "hull's binary")
 	flag.StringVar(&o.also, "also", "", "compare with another hull too, `NAME=PATH,...`")
 	flag.StringVar(&o.without, "without", "", "leave out these runtimes, `NAME,...`")
-	flag.StringVar(&o.only, "only", "", "make only these measurements, `NAME,...` of time, idle, many, list, size, count")
+	flag.StringVar(&o.only, "only", "", "make only these measurements, `NAME,...` of time, idle, many, list, size, count, picture")
 	flag.StringVar(&o.doc, "doc", "", "put the tables between the markers in `FILE`")
+	flag.StringVar(&o.svg, "svg", "", "draw where the time of a run goes into `FILE`")
 	flag.StringVar(&o.raw, "raw", "", "write every single measurement to `FILE`")
 	flag.IntVar(&o.rounds, "rounds", 60, "rounds back to back")
 	flag.IntVar(&o.idleRounds, "idle-rounds", 25, "rounds with idle time before each command")
@@ -71,6 +72,7 @@ func bench(o *options) (err error) {
 		{"idle", withIdleTime},
 		{"many", manyUp},
 		{"list", longList},
+		{"picture", picture},
 	} {
 		if o.only != "" && !strings.Contains(","+o.only+",", ","+part.name+",") {
 			continue
