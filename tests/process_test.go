@@ -106,6 +106,20 @@ func TestWorkingDirectoryMayBeOneThatOnlyTheUserCanEnter(t *testing.T) {
 	}
 }
 
+// No right of the container's root holds for a directory of an owner that its user namespace does not know.
+func TestWorkingDirectoryMayBeOneThatRootCannotEnter(t *testing.T) {
+	needRoot(t, "it mounts, makes devices or changes owners on the host")
+	enter := process(func(p *specs.Process) { p.Cwd = "/home/user" })
+	b := newBox(t, userNamespace(100000), user(1000, 1000), enter)
+	b.check(os.Chown(b.rootfs+"/home/user", 1, 101000))
+	b.check(os.Chmod(b.rootfs+"/home/user", 0o070))
+	if r := b.report(); r.Cwd != "/home/user" {
+		t.Errorf("the working directory is %q", r.Cwd)
+	}
+	b.edit(user(2000, 2000))
+	b.run().expect(b, 1, "process.cwd (/home/user)", "permission denied")
+}
+
 func TestRlimitsAreSet(t *testing.T) {
 	limits := []struct {
 		kind, name string
