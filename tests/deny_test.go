@@ -19,7 +19,7 @@ var denied = strings.Fields(os.Getenv("HULL_DENY"))
 // wayAround are the calls that hull does without, and what it refuses for lack of them.
 var wayAround = map[string]string{
 	"clone3":        "",
-	"clone-pidfd":   "", // clone3 has the flag too
+	"clone-pidfd":   "(missing: clone with CLONE_PIDFD", // unless clone3 takes its place
 	"waitid-pidfd":  "",
 	"close_range":   "",
 	"mount_setattr": "need mount_setattr(2): Linux 5.12",

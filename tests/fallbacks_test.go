@@ -93,6 +93,15 @@ func TestNamesTheCallsItCannotDoWithoutAndLeavesNothing(t *testing.T) {
 	})
 }
 
+func TestNamesTheFlagOfCloneThatItCannotDoWithout(t *testing.T) {
+	for _, errno := range []string{"ENOSYS", "EPERM"} {
+		b := newBox(t)
+		b.denied = []string{"clone-pidfd=" + errno, "clone3=" + errno}
+		b.run().expect(b, 1, "(missing: clone with CLONE_PIDFD; hull needs Linux 5.6")
+		b.wantNothingLeft()
+	}
+}
+
 func TestContainerOutlivesCommandsThatLackACall(t *testing.T) {
 	needRoot(t, "it denies calls")
 	withEach(t, func(b *box, call, errno string) {
