@@ -362,6 +362,7 @@ func TestListenerThatIsNotNeededIsIgnored(t *testing.T) {
 }
 
 func TestSeccompAgentGetsOneStateAndTheEnd(t *testing.T) {
+	needFloor(t)
 	needListener(t)
 	b := newBox(t, seccomp(rule(specs.ActNotify, makesDirectories...)), runProbe("pause"))
 	listener := b.listen("agent")

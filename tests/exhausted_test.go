@@ -123,6 +123,7 @@ func (b *box) limited(n int) (undo func()) {
 }
 
 func TestNoMoreProcessesIsOneError(t *testing.T) {
+	needFloor(t)
 	b := newBox(t, runProbe("pause"))
 	told := 0
 	for n := 1; ; n++ {
@@ -151,6 +152,7 @@ func TestNoMoreProcessesIsOneError(t *testing.T) {
 }
 
 func TestOneOfManyCreatorsOfAnIDWins(t *testing.T) {
+	needFloor(t)
 	b := newBox(t, runProbe("pause"))
 	for round := range 10 {
 		results := make([]*result, 8)
@@ -177,6 +179,7 @@ func TestOneOfManyCreatorsOfAnIDWins(t *testing.T) {
 
 // Creators and deleters of one id: whatever the order, nothing is left in the end, and nobody is surprised.
 func TestCreatorsAndDeletersOfAnIDLeaveNothing(t *testing.T) {
+	needFloor(t)
 	b := newBox(t, runProbe("pause"))
 	var all sync.WaitGroup
 	for worker := range 4 {
