@@ -161,6 +161,26 @@ func (h *Host) paths(clean string) (map[string]string, error) {
 	return paths, nil
 }
 
+// Own are the directories of the cgroup that this process is in, as Cgroup.Paths has them.
+// Those out of sight are left out.
+func (h *Host) Own() map[string]string {
+	paths := map[string]string{}
+	for _, m := range h.Mounts {
+		own, err := h.ownCgroup(m)
+		if err != nil || h.V2 && !m.Unified {
+			continue
+		}
+		path := filepath.Join(m.Dir, own)
+		if m.Unified {
+			paths[""] = path
+		}
+		for _, name := range m.Controllers {
+			paths[name] = path
+		}
+	}
+	return paths
+}
+
 // Load is the cgroup with the given Paths, made by New earlier with the same options.
 func Load(paths map[string]string, o Options) Cgroup {
 	if o.Systemd && len(paths) > 0 {

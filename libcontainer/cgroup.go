@@ -97,8 +97,12 @@ func (c *Container) deleteCgroup() error {
 }
 
 // hierarchies are the container's cgroup directories, for mounts of type cgroup.
+// One without a cgroup is where we are.
 func hierarchies(host *cgroups.Host, cg cgroups.Cgroup) []rootfs.Hierarchy {
 	paths := cg.Paths()
+	if len(paths) == 0 {
+		paths = host.Own()
+	}
 	var list []rootfs.Hierarchy
 	for _, m := range host.Mounts {
 		switch {
@@ -107,7 +111,11 @@ func hierarchies(host *cgroups.Host, cg cgroups.Cgroup) []rootfs.Hierarchy {
 				list = append(list, rootfs.Hierarchy{Dir: dir})
 			}
 		case len(m.Controllers) > 0 && !host.V2:
-			h := rootfs.Hierarchy{Name: filepath.Base(m.Dir), Dir: paths[m.Controllers[0]]}
+			dir, ok := paths[m.Controllers[0]]
+			if !ok {
+				continue
+			}
+			h := rootfs.Hierarchy{Name: filepath.Base(m.Dir), Dir: dir}
 			for _, c := range m.Controllers {
 				if name := strings.TrimPrefix(c, "name="); name != h.Name {
 					h.Links = append(h.Links, name)

@@ -240,3 +240,15 @@ func TestOrdinaryUserCannotReachRootsContainers(t *testing.T) {
 	b.root = b.path("root")
 	theirs.wantStatus("running")
 }
+
+// It has no cgroup of its own: what there is to be seen is hull's.
+func TestOrdinaryUsersContainerSeesCgroupsAndNothingElse(t *testing.T) {
+	b := ordinary(t, true, mount("/sys/fs/cgroup", "cgroup", "cgroup", "ro"), shell(`
+		cd /sys/fs/cgroup
+		for d in $([ -e cgroup.procs ] && echo . || echo *); do
+			[ -e $d/cgroup.procs ] || { echo "$d is no cgroup:"; ls $d; }
+		done`))
+	if out := b.mustRun(); out != "" {
+		t.Errorf("below /sys/fs/cgroup: %s", out)
+	}
+}
