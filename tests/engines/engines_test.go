@@ -16,7 +16,7 @@ import (
 )
 
 // patience is how long a case may take: no measure of speed.
-const patience = 60 * time.Second
+const patience = 40 * time.Second
 
 // engine is one of them, ready to be used.
 type engine struct {
@@ -30,21 +30,24 @@ type check struct {
 	want         string
 }
 
-// runtimes are hull and the control, by their programs.
-func runtimes(t *testing.T) (hull, control string) {
+// runtime is a program, and what the engine calls it: $BINARY and $R in checks.
+type runtime struct{ name, path string }
+
+// runtimes are hull and the control; runc may be missing.
+func runtimes(t *testing.T) (hull, control runtime) {
 	t.Helper()
-	hull, err := filepath.Abs("../../hull")
+	path, err := filepath.Abs("../../hull")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if name := os.Getenv("HULL"); name != "" {
-		hull = name
+		path = name
 	}
-	if _, err := os.Stat(hull); err != nil {
+	if _, err := os.Stat(path); err != nil {
 		t.Fatalf("%v: run make first", err)
 	}
-	control, _ = exec.LookPath("runc")
-	return hull, control
+	runc, _ := exec.LookPath("runc")
+	return runtime{path, path}, runtime{runc, runc}
 }
 
 // need skips the test without the world, or without programs of the engine.
@@ -71,6 +74,13 @@ func busybox(t *testing.T) string {
 	if err := image.Make(root, probe); err != nil {
 		t.Fatal(err)
 	}
+	list, err := exec.Command("busybox", "--list").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range strings.Fields(string(list)) {
+		_ = os.Symlink("busybox", filepath.Join(root, "bin", name)) // some are there
+	}
 	if out, err := exec.Command("tar", "-C", root, "-cf", tar, ".").CombinedOutput(); err != nil {
 		t.Fatalf("tar: %v: %s", err, out)
 	}
@@ -78,12 +88,12 @@ func busybox(t *testing.T) string {
 }
 
 // sh runs a script and returns its exit code and all of its output.
-func (e *engine) sh(t *testing.T, script, runtime string) (int, string) {
+func (e *engine) sh(t *testing.T, script string, r runtime) (int, string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "bash", "-c", script)
-	cmd.Env = append(append(os.Environ(), e.env...), "R="+runtime)
+	cmd.Env = append(append(os.Environ(), e.env...), "R="+r.name, "BINARY="+r.path)
 	cmd.WaitDelay = time.Second
 	out, err := cmd.CombinedOutput()
 	if ctx.Err() != nil {
@@ -98,17 +108,17 @@ func (e *engine) sh(t *testing.T, script, runtime string) (int, string) {
 // must runs a script that prepares something.
 func (e *engine) must(t *testing.T, script string) {
 	t.Helper()
-	if code, out := e.sh(t, script, ""); code != 0 {
+	if code, out := e.sh(t, script, runtime{}); code != 0 {
 		t.Fatalf("%s: %d: %s", script, code, out)
 	}
 }
 
 // all runs the checks. Where the control fails as well it is the host that cannot do it.
-func (e *engine) all(t *testing.T, hull, control string, checks []check) {
+func (e *engine) all(t *testing.T, hull, control runtime, checks []check) {
 	t.Helper()
 	for _, c := range checks {
 		t.Run(c.name, func(t *testing.T) {
-			if control != "" {
+			if control.path != "" {
 				if code, out := e.sh(t, c.script, control); code != c.code || !strings.Contains(out, c.want) {
 					t.Skipf("runc cannot do it on this host either: exit code %d: %s", code, out)
 				}
