@@ -147,6 +147,11 @@ test-engines: hull ## podman, buildah, docker and containerd with hull, and with
 	@.ci/deps engines
 	HULL=$(CURDIR)/hull $(GO) test $(GOBUILD) -count 1 -timeout 30m -v -exec $(CURDIR)/tests/engines/world ./tests/engines
 
+.PHONY: test-cri
+test-cri: hull ## containerd's CRI plugin, as Kubernetes uses it, with hull, and with runc for comparison (as root, cgroup v1)
+	@.ci/deps engines
+	cd tests/cri && HULL=$(CURDIR)/hull CGO_ENABLED=0 $(GO) test -count 1 -timeout 30m -v -exec $(CURDIR)/tests/engines/world .
+
 DENY ?=
 .PHONY: test-fallbacks
 test-fallbacks: hull ## the same, once with each system call denied that hull may lack (DENY="clone3=EPERM ..." for one run)

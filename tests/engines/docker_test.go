@@ -57,7 +57,6 @@ func TestDocker(t *testing.T) {
 
 // dockerBasics are what everybody does.
 var dockerBasics = []check{
-
 	{"run", `docker run --rm --runtime $R busybox echo hi`, 0, "hi"},
 	{"exit code", `docker run --rm --runtime $R busybox sh -c 'exit 3'`, 3, ""},
 	{"not executable", `docker run --rm --runtime $R busybox /etc/passwd`, 126, "permission denied"},
