@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 
+	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 
 	"hull/internal/plan"
@@ -42,7 +43,7 @@ func (b *build) place(call *plan.Call) error {
 	if b.verb == executing {
 		return b.cg.Place(call.Pid, nil)
 	}
-	err := b.cg.Place(call.Pid, resources(b.spec))
+	err := b.cg.Place(call.Pid, b.firstLimits())
 	if errors.Is(err, fs.ErrExist) {
 		b.c.rec.Cgroup.Paths = nil // it is somebody else's: what is in it must not be killed
 	}
@@ -64,8 +65,34 @@ func (b *build) limitDirect() error {
 // limit puts the limits in force, and gives the cgroup to whom it is to belong.
 // The device rules come later, when the stage needs no device any more.
 func (b *build) limit() error {
-	if err := b.cg.Set(resources(b.spec)); err != nil {
+	if err := b.cg.Set(b.firstLimits()); err != nil {
 		return err
 	}
 	return delegateCgroup(b)
+}
+
+// needsToFork says that the stage has to fork once for the namespaces, and that
+// linux.resources.pids does not let it.
+func (b *build) needsToFork() bool {
+	r := resources(b.spec)
+	return b.verb == creating && b.ns.fork && r != nil && r.Pids != nil && r.Pids.Limit != nil && *r.Pids.Limit >= 0 && *r.Pids.Limit < 2
+}
+
+// firstLimits are linux.resources, but for a pids limit that comes with lastLimit.
+func (b *build) firstLimits() *specs.LinuxResources {
+	r := resources(b.spec)
+	if !b.needsToFork() {
+		return r
+	}
+	first := *r
+	first.Pids = &specs.LinuxPids{Limit: new(int64(2))}
+	return &first
+}
+
+// lastLimit puts the pids limit in force that firstLimits has left out.
+func (b *build) lastLimit() error {
+	if !b.needsToFork() {
+		return nil
+	}
+	return b.cg.Set(&specs.LinuxResources{Pids: resources(b.spec).Pids})
 }

@@ -45,6 +45,9 @@ func (b *build) onReady(call *plan.Call) error {
 	if err := b.hostLimits(call.Pid); err != nil {
 		return err
 	}
+	if err := b.lastLimit(); err != nil {
+		return err
+	}
 	if f := files[0]; f != nil {
 		if err := b.takeConsole(f); err != nil {
 			return err

@@ -8,10 +8,16 @@ import (
 )
 
 func TestPidsLimitOfOneIsEnoughForOneProcess(t *testing.T) {
-	needRoot(t, "a user namespace's process is forked inside the cgroup, within the limit")
-	b := newBox(t, resources(func(r *specs.LinuxResources) { r.Pids = &specs.LinuxPids{Limit: new(int64(1))} }),
-		runProbe("say", "alone", ",", "fork", "1"))
-	b.wantOutput("alone", "forked 0", "fork 1: EAGAIN")
+	for name, edits := range map[string][]edit{"plain": nil, "user namespace": {userNamespace(200000)}} { // that takes a fork
+		t.Run(name, func(t *testing.T) {
+			if edits != nil {
+				needRoot(t, "it maps ids that are not this user's")
+			}
+			b := newBox(t, append(edits, resources(func(r *specs.LinuxResources) { r.Pids = &specs.LinuxPids{Limit: new(int64(1))} }),
+				runProbe("say", "alone", ",", "fork", "1"))...)
+			b.wantOutput("alone", "forked 0", "fork 1: EAGAIN")
+		})
+	}
 }
 
 func TestPidsLimitIsInForce(t *testing.T) {
