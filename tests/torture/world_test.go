@@ -2,6 +2,7 @@ package torture
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -214,7 +215,11 @@ func (w *world) reset() {
 		_ = unix.Unmount(m.Mountpoint, unix.MNT_DETACH)
 	}
 	for _, dir := range dirs {
-		if err := os.Remove(dir); err != nil && !os.IsNotExist(err) {
+		err := os.Remove(dir)
+		for deadline := time.Now().Add(10 * time.Second); errors.Is(err, unix.EBUSY) && time.Now().Before(deadline); err = os.Remove(dir) {
+			time.Sleep(time.Millisecond) // a process that has ended is in it until its parent knows
+		}
+		if err != nil && !os.IsNotExist(err) {
 			w.t.Error(fmt.Errorf("reset: %w", err))
 		}
 	}
