@@ -23,12 +23,12 @@ type budget struct {
 }
 
 var budgets = []budget{
-	{"create", 330, 14, 300, 6, 2, 1},
-	{"start", 235, 0, 0, 0, 1, 0},
+	{"create", 370, 10, 310, 5, 2, 1},
+	{"start", 225, 0, 0, 0, 1, 0},
 	{"state", 208, 0, 0, 0, 1, 0},
-	{"exec", 300, 8, 240, 6, 3, 2},
-	{"delete", 280, 15, 0, 0, 1, 0},
-	{"run", 485, 25, 360, 6, 3, 1},
+	{"exec", 375, 2, 250, 5, 3, 2},
+	{"delete", 270, 15, 0, 0, 1, 0},
+	{"run", 505, 24, 375, 5, 3, 1},
 }
 
 // counted counts what a command asks of the kernel.
