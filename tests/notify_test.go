@@ -63,6 +63,7 @@ func (m *manager) silent() {
 }
 
 func TestReadinessIsPassedOn(t *testing.T) {
+	needCreate(t)
 	needRoot(t, "it maps ids that are not this user's")
 	service := runProbe("notify", "STATUS=soon", ",", "notify", "STATUS=now\nMAINPID=1\nREADY=1\n", ",", "pause")
 	for name, edits := range map[string][]edit{

@@ -187,6 +187,7 @@ func TestHooksGetAStateOfTheSchema(t *testing.T) {
 
 // A container deletes what it has made, and nothing that it has found.
 func TestDeleteLeavesWhatWasThereBefore(t *testing.T) {
+	needCreate(t)
 	needRoot(t, "it makes namespaces outside a user namespace")
 	b := newBox(t)
 	other := newNetwork(b)

@@ -33,6 +33,7 @@ func TestClosedOutputIsAnError(t *testing.T) {
 }
 
 func TestClosedStandardDescriptorsDoNotReachTheContainer(t *testing.T) {
+	needCreate(t)
 	b := newBox(t, runProbe("report", ",", "say", "ran"))
 	cmd := b.command(t.Context(), "create", "--bundle", b.bundle, b.id)
 	cmd.Args = append([]string{"sh", "-c", `exec "$@" <&- >&- 2>&-`, "sh", cmd.Path}, cmd.Args[1:]...)

@@ -95,6 +95,7 @@ func TestDebianIsReadOnlyAndItsTmpIsNot(t *testing.T) {
 }
 
 func TestDebianShellOnATerminal(t *testing.T) {
+	needCreate(t)
 	b := debianBox(t, "bash", "--norc", "-i")
 	b.edit(withTerminal(0, 0), process(func(p *specs.Process) { p.Env = append(p.Env, "PS1=> ", "TERM=dumb") }))
 	tm, cmd := b.onTerminal("run", "--bundle", b.bundle, b.id)

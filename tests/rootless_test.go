@@ -178,6 +178,7 @@ func TestOrdinaryUserIsToldWhatIsMissing(t *testing.T) {
 }
 
 func TestOrdinaryUsersSpecRuns(t *testing.T) {
+	needCreate(t)
 	needCall(t, "pidfd_open")
 	b := ordinary(t, false)
 	b.check(os.Remove(filepath.Join(b.bundle, "config.json")))

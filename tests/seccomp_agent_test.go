@@ -59,6 +59,7 @@ func (b *box) refuseNext(listener uintptr, errno unix.Errno) notification {
 }
 
 func TestSeccompAgentDecides(t *testing.T) {
+	needCreate(t)
 	needListener(t)
 	for _, nnp := range []bool{true, false} {
 		b := newBox(t, seccomp(rule(specs.ActNotify, makesDirectories...)), process(func(p *specs.Process) { p.NoNewPrivileges = nnp }),
@@ -88,6 +89,7 @@ func TestSeccompAgentDecides(t *testing.T) {
 }
 
 func TestSeccompAgentGetsExecsListenerToo(t *testing.T) {
+	needCreate(t)
 	needCall(t, "pidfd_open")
 	needRoot(t, "an agent gets the listener of what a user executes from root alone")
 	needListener(t)

@@ -70,6 +70,7 @@ func TestTerminalAndConsoleSocketGoTogether(t *testing.T) {
 }
 
 func TestRunOnATerminal(t *testing.T) {
+	needCreate(t)
 	b := newBox(t, withTerminal(0, 0), runProbe("trap", "2", ",", "controlling", ",", "resized", "2", ",", "line", ",", "exit", "9"))
 	tm, cmd := b.onTerminal("run", "--bundle", b.bundle, b.id)
 	before := tm.termios()
@@ -110,6 +111,7 @@ func (tm *terminal) termios() unix.Termios {
 }
 
 func TestRunWithATerminalShowsAllOutputOfAShortProgram(t *testing.T) {
+	needCreate(t)
 	b := newBox(t, withTerminal(0, 0), shell("i=0; while [ $i -lt 500 ]; do echo line $i of many; i=$((i+1)); done"))
 	tm, cmd := b.onTerminal("run", "--bundle", b.bundle, b.id)
 	out := tm.drain()
@@ -172,6 +174,7 @@ func TestHangupOfTheTerminalEndsAShell(t *testing.T) {
 
 // script(1) is what people record terminals with; it closes its end in its own way.
 func TestRunUnderScript(t *testing.T) {
+	needCreate(t)
 	path, err := exec.LookPath("script")
 	if err != nil {
 		t.Skip("script(1) is not installed")
