@@ -180,6 +180,7 @@ func TestNoticesTestsThatDidNotRun(t *testing.T) {
 		log + "--- FAIL: TestV1 (0.00s)\n" + ok:       "TestV1 on v1: FAIL",
 		"ok  \thull/sub/dir\t1.2s\n":                  "",
 		"=== PACKAGE /hull/tests/tests.test\npanic\n": "TestOne did not run on v1",
+		`{"Action":"pass","Package":"hull/tests","Test":"TestOne"}` + "\n" + `{"Action":"skip","Package":"hull/tests","Test":"TestV1"}`: "TestV1 on v1: SKIP",
 	} {
 		problems := strings.Join(ran(groups, "v1", readLog(text, "hull")), "\n")
 		if want == "" && problems != "" || !strings.Contains(problems, want) {
@@ -188,5 +189,19 @@ func TestNoticesTestsThatDidNotRun(t *testing.T) {
 	}
 	if problems := ran(groups, "v2", readLog("ok  \thull/sub/dir\t1.2s\n", "hull")); len(problems) != 1 || !strings.Contains(problems[0], "sub/dir.TestOther did not run on v2") {
 		t.Errorf("got %q", problems)
+	}
+}
+
+func TestOneOfSeveralRunsIsEnough(t *testing.T) {
+	const skipped, passed, failed = "--- SKIP: TestA (0.00s)\n", "--- PASS: TestA (0.00s)\n", "--- FAIL: TestA (0.00s)\n"
+	for _, c := range []struct{ first, second, want string }{
+		{skipped, passed, "PASS"}, {passed, skipped, "PASS"}, {passed, failed, "FAIL"}, {failed, passed, "FAIL"}, {skipped, skipped, "SKIP"},
+	} {
+		l := log{map[string]string{}, map[string]bool{}}
+		l.add(c.first+"ok hull/tests 1s\n", "hull")
+		l.add(c.second+"ok hull/tests 1s\n", "hull")
+		if got := l.outcomes["tests.TestA"]; got != c.want || !l.packages["tests"] {
+			t.Errorf("%q, then %q: got %s", c.first, c.second, got)
+		}
 	}
 }

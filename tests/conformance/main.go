@@ -2,8 +2,8 @@
 //
 // With -skeleton it prints the rows that are missing, with the
 // specification's lines for the paraphrases that somebody has to write. With
-// v1=FILE or v2=FILE, the output of go test -v on such a host, it checks that the
-// tests which are named for it have run there and passed.
+// v1=FILE or v2=FILE, the output of go test -v on such a host or several of them, it
+// checks that the tests which are named for it have run there and passed.
 package main
 
 import (

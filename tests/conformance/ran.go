@@ -1,7 +1,9 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,8 +16,22 @@ type log struct {
 	packages map[string]bool
 }
 
-// readLog reads what `go test -v` prints, or the test machine (tests/vm), which says
-// "=== PACKAGE" before the tests of one, as package testing does not.
+// add takes another run on the same side: a test has passed there if it did in one, and failed in none.
+func (l log) add(text, module string) {
+	more := readLog(text, module)
+	maps.Copy(l.packages, more.packages)
+	for name, outcome := range more.outcomes {
+		if had := l.outcomes[name]; had == "" || outcome == "FAIL" || had == "SKIP" {
+			l.outcomes[name] = outcome
+		}
+	}
+}
+
+// event is a line that `go test -json` prints.
+type event struct{ Action, Package, Test string }
+
+// readLog reads what `go test -v` prints, or `go test -json`, or the test machine (tests/vm), which
+// says "=== PACKAGE" before the tests of one, as package testing does not.
 func readLog(text, module string) log {
 	l := log{map[string]string{}, map[string]bool{}}
 	announced := ""
@@ -29,7 +45,14 @@ func readLog(text, module string) log {
 	}
 	for line := range strings.Lines(text) {
 		f := strings.Fields(line)
+		var e event
 		switch {
+		case strings.HasPrefix(line, "{") && json.Unmarshal([]byte(line), &e) == nil:
+			dir := strings.TrimPrefix(e.Package, module+"/")
+			if outcome := strings.ToUpper(e.Action); e.Test != "" && (outcome == "PASS" || outcome == "SKIP" || outcome == "FAIL") {
+				l.outcomes[dir+"."+e.Test] = outcome
+				l.packages[dir] = true
+			}
 		case len(f) == 3 && f[0] == "===" && f[1] == "PACKAGE": // /hull/tests/tests.test
 			if announced != "" {
 				end(announced)
@@ -68,23 +91,29 @@ func ran(groups []group, side string, l log) []string {
 	return problems
 }
 
-// checkLogs is ran for arguments such as v1=FILE.
+// checkLogs is ran for arguments such as v1=FILE. A side may have several.
 func (t *table) checkLogs(args []string) ([]string, error) {
-	var problems []string
+	logs := map[string]log{}
 	for _, arg := range args {
 		side, path, ok := strings.Cut(arg, "=")
-		if !ok || side != sides[0] && side != sides[1] {
+		if !ok || !slices.Contains(sides, side) {
 			return nil, fmt.Errorf("%s: want v1=FILE or v2=FILE", arg)
 		}
 		text, err := os.ReadFile(path)
 		if err != nil {
 			return nil, err
 		}
-		l := readLog(string(text), "hull")
-		if len(l.packages) == 0 {
+		if len(readLog(string(text), "hull").packages) == 0 {
 			return nil, fmt.Errorf("%s: no tests have run: want the output of go test -v", path)
 		}
-		problems = append(problems, ran(slices.Concat(t.groups, t.fields), side, l)...)
+		if _, ok := logs[side]; !ok {
+			logs[side] = log{map[string]string{}, map[string]bool{}}
+		}
+		logs[side].add(string(text), "hull")
+	}
+	var problems []string
+	for _, side := range slices.Sorted(maps.Keys(logs)) {
+		problems = append(problems, ran(slices.Concat(t.groups, t.fields), side, logs[side])...)
 	}
 	return problems, nil
 }
