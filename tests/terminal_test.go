@@ -127,6 +127,14 @@ func TestRunWithATerminalWithoutOneOutside(t *testing.T) {
 	}
 }
 
+// The shell that reads the first end of file is not the last to want one.
+func TestEndOfInputIsToldAgainWhenTheTerminalIsSet(t *testing.T) {
+	b := newBox(t, withTerminal(0, 0), shell("cat; stty -icanon min 1 -echo; head -c 1 | wc -c"))
+	if got := strings.ReplaceAll(b.mustRun(), "\r", ""); got != "1\n" {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestExecOnATerminal(t *testing.T) {
 	needCall(t, "pidfd_open")
 	b := running(t)

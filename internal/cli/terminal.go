@@ -117,7 +117,6 @@ func (t *terminal) copyOutput() {
 
 // copyInput ends with the process, so that what is typed later is left for our caller.
 func (t *terminal) copyInput() {
-	const endOfFile = 4 // ^D: termios(3), VEOF
 	buf := make([]byte, 4<<10)
 	for {
 		ready, dead := t.await(os.Stdin, false)
@@ -132,10 +131,32 @@ func (t *terminal) copyInput() {
 			continue
 		}
 		if n <= 0 {
-			_, _ = t.master.Write([]byte{endOfFile})
+			t.endInput()
 			return
 		}
 		if _, err := t.master.Write(buf[:n]); err != nil {
+			return
+		}
+	}
+}
+
+// endInput says that nothing more will be typed. A shell throws away what came before it has set
+// the terminal to its liking, or takes it for a key, so it is told again: whenever the settings
+// have changed, which nobody but the terminal itself can be asked about.
+func (t *terminal) endInput() {
+	const interval = 100 // ms
+	var last *unix.Termios
+	for {
+		now, err := unix.IoctlGetTermios(int(t.slave.Fd()), unix.TCGETS)
+		if err != nil {
+			return
+		}
+		if last == nil || *now != *last {
+			_, _ = t.master.Write([]byte{now.Cc[unix.VEOF]})
+		}
+		last = now
+		fds := []unix.PollFd{{Fd: int32(t.dead.Fd()), Events: unix.POLLIN}} //nolint:gosec // a descriptor
+		if n, _ := unix.Poll(fds, interval); n > 0 {
 			return
 		}
 	}
