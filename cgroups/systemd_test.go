@@ -102,10 +102,11 @@ func TestTellsSystemdTheLimits(t *testing.T) {
 			"CPUQuotaPerSecUSec": uint64(340000), "CPUQuotaPeriodUSec": uint64(3),
 		}},
 	} {
+		limits := *r
 		if name == "v1" {
-			r.Unified = nil
+			limits.Unified = nil
 		}
-		list, err := (&systemd{Cgroup: tt.c}).properties(&manager{version: 252}, r)
+		list, err := (&systemd{Cgroup: tt.c}).properties(&manager{version: 252}, &limits)
 		if err != nil {
 			t.Fatal(err)
 		}
