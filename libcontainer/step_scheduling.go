@@ -32,7 +32,8 @@ func (b *build) scheduler() error {
 	raw := unsafe.Slice((*byte)(unsafe.Pointer(&attr)), unsafe.Sizeof(attr))
 	b.At("process.scheduler", string(b.process.Scheduler.Policy))
 	b.Syscall("sched_setattr", unix.SYS_SCHED_SETATTR, plan.N(0), plan.Bytes(raw), plan.N(0)).
-		Because(unix.EPERM, "the scheduling policy needs CAP_SYS_NICE on the host, or a higher RLIMIT_RTPRIO")
+		Because(unix.EPERM, "the scheduling policy needs CAP_SYS_NICE on the host, or a higher RLIMIT_RTPRIO").
+		Because(unix.EOPNOTSUPP, "this kernel clamps no utilization (SCHED_FLAG_UTIL_CLAMP_MIN and MAX)")
 	return nil
 }
 

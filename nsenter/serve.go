@@ -78,6 +78,7 @@ const stageName = "hull/stage"
 // gone says whether the stage has come to its end without the user's program. The conversation's end is
 // no answer: a process that ends closes its descriptors too. But it has let go of its memory before,
 // and with that of its executable; and if it had run another program before, it would have that one's name.
+// Where somebody else has reaped it already, as may happen to start, nobody knows.
 func (s *Stage) gone() bool {
 	proc := strconv.Itoa(s.Pid)
 	if _, err := sys.ReadlinkProc(proc + "/exe"); !errors.Is(err, unix.ENOENT) {

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
 )
 
 // A process that ends by the call that would have run the program must not be taken for the program.
@@ -13,9 +14,16 @@ func TestDeathBeforeTheProgramRunsIsReported(t *testing.T) {
 	b := newBox(t, fatal)
 	b.run().expect(b, 1, died, "SIGSYS")
 	b.wantNothingLeft()
+
+	// start asks the process itself, which has to be there: we are the one that it is left to.
+	b.check(unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
+	t.Cleanup(func() { b.check(unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)) })
 	b.create()
+	pid := b.state().Pid
 	b.refuse(1, []string{died}, "start", b.id)
 	b.wantStatus("stopped")
+	_, err := unix.Wait4(pid, nil, 0, nil)
+	b.check(err)
 }
 
 func TestDeathBeforeTheProgramOfExecRunsIsReported(t *testing.T) {

@@ -17,7 +17,8 @@ A statement is one keyword of RFC 2119 in the text; the paraphrases are ours, th
 
 This page is made by ` + "`make conformance`" + ` from tests/conformance/rows; rows.go there tells their form. Tests fail when a
 statement has no row, when a row has neither a test nor a reason, when it names a test that does not exist or is for the
-other side, when the specification's text is another one, and when this page is out of date.
+other side, when the specification's text is another one, and when this page is out of date. Whether they have run and passed
+there is checked by ` + "`make conformance LOGS=…`" + ` on the output of a run, and at the end of ` + "`make test-vm`" + `.
 `
 
 // render makes the page. All that is named has to exist: see prove.
