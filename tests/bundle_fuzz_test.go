@@ -167,10 +167,11 @@ func (b *box) try(args ...string) bool {
 // Whatever is in a bundle, and whatever a container makes of its files, nothing of
 // the host is changed but what the container is given: see cleanup for what is looked at.
 func FuzzBundle(f *testing.F) {
-	for n := range 24 {
+	for n := range 12 {
 		f.Add([]byte{byte(n)})
 	}
 	f.Fuzz(func(t *testing.T, input []byte) {
+		needRoot(t, "it makes a mount namespace that stands for the host's")
 		d := newDice(input)
 		b := newBox(t, args("/bin/busybox", "sleep", "1000"))
 		b.wrapper = watched

@@ -94,6 +94,7 @@ func TestNamesTheCallsItCannotDoWithoutAndLeavesNothing(t *testing.T) {
 }
 
 func TestNamesTheFlagOfCloneThatItCannotDoWithout(t *testing.T) {
+	needRoot(t, "it denies calls")
 	for _, errno := range []string{"ENOSYS", "EPERM"} {
 		b := newBox(t)
 		b.denied = []string{"clone-pidfd=" + errno, "clone3=" + errno}
