@@ -50,7 +50,9 @@ func breakable(t *testing.T, edits ...edit) *box {
 		func(s *specs.Spec) {
 			s.Root.Readonly = true
 			s.Linux.MaskedPaths, s.Linux.ReadonlyPaths = []string{"/etc/passwd", "/home"}, []string{"/etc"}
-			s.Linux.Devices = []specs.LinuxDevice{{Path: "/dev/made", Type: "c", Major: 1, Minor: 3}}
+			if !byUser { // who makes none
+				s.Linux.Devices = []specs.LinuxDevice{{Path: "/dev/made", Type: "c", Major: 1, Minor: 3}}
+			}
 			s.Process.Rlimits = []specs.POSIXRlimit{{Type: "RLIMIT_CORE"}}
 			s.Process.OOMScoreAdj = ptr(10)
 		})
