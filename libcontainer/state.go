@@ -133,7 +133,7 @@ func (c *Container) load() error {
 // beside it tells where the cgroup, and with it every process, has to be.
 func (c *Container) salvage() *record {
 	boot, _ := bootID() // needed for the processes that it does not know
-	rec := &record{ID: c.ID, BootID: boot}
+	rec := &record{ID: c.ID, BootID: boot, Rootless: os.Geteuid() != 0}
 	host, err := cgroups.Detect()
 	if err != nil {
 		return rec
@@ -143,7 +143,7 @@ func (c *Container) salvage() *record {
 		path = s.Linux.CgroupsPath
 	}
 	for _, systemd := range []bool{false, true} {
-		cg, err := host.New(path, c.ID, cgroups.Options{Systemd: systemd, Rootless: os.Geteuid() != 0})
+		cg, err := host.New(path, c.ID, cgroups.Options{Systemd: systemd, Rootless: rec.Rootless})
 		if err == nil && anyExists(cg.Paths()) {
 			rec.Cgroup = cgroupRecord{Paths: cg.Paths(), Systemd: systemd}
 			break

@@ -38,6 +38,7 @@ func (b *box) wantKmsg(want string) {
 }
 
 func TestUpdateReplacesTheDeviceRules(t *testing.T) {
+	needRoot(t, "only the kernel's own root makes devices")
 	b := running(t, privileged, resources(func(r *specs.LinuxResources) { r.Devices = kmsg(false) }))
 	b.withKmsg()
 	b.wantKmsg("EPERM")
@@ -52,6 +53,7 @@ func TestUpdateReplacesTheDeviceRules(t *testing.T) {
 }
 
 func TestUpdateThatFailsChangesNothing(t *testing.T) {
+	needRoot(t, "only the kernel's own root makes devices")
 	b := running(t, privileged, resources(func(r *specs.LinuxResources) {
 		r.Devices = kmsg(false)
 		r.Pids = &specs.LinuxPids{Limit: new(int64(70))}
