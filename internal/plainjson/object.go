@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"reflect"
 	"strings"
+	"sync"
 )
 
 // field is a member that a struct can have.
@@ -12,17 +13,21 @@ type field struct {
 	index []int // through embedded structs, see reflect.Value.FieldByIndex
 }
 
+// known are the fields of the types met so far: reflect.Type to []field.
+var known sync.Map
+
 // fieldsOf lists the members of the struct type t. The bool is false for what
 // only encoding/json knows to handle.
-func (d *decoder) fieldsOf(t reflect.Type) ([]field, bool) {
-	if list, ok := d.fields[t]; ok {
+func fieldsOf(t reflect.Type) ([]field, bool) {
+	if v, ok := known.Load(t); ok {
+		list, _ := v.([]field)
 		return list, list != nil
 	}
 	list, ok := collect(t)
 	if !ok {
 		list = nil
 	}
-	d.fields[t] = list
+	known.Store(t, list)
 	return list, ok
 }
 
@@ -78,7 +83,7 @@ func find(list []field, name string) int {
 
 // object decodes an object into the struct v.
 func (d *decoder) object(v reflect.Value) bool {
-	list, ok := d.fieldsOf(v.Type())
+	list, ok := fieldsOf(v.Type())
 	if !ok || len(list) > 64 {
 		return false
 	}

@@ -34,7 +34,7 @@ func Decode(raw []byte, v any) bool {
 	if !utf8.Valid(raw) { // encoding/json replaces what is not
 		return false
 	}
-	d := decoder{raw: raw, fields: map[reflect.Type][]field{}}
+	d := decoder{raw: raw}
 	return d.value(reflect.ValueOf(v).Elem()) && d.peek() == 0
 }
 
@@ -42,10 +42,9 @@ func Decode(raw []byte, v any) bool {
 const maxDepth = 1000
 
 type decoder struct {
-	raw    []byte
-	off    int
-	depth  int
-	fields map[reflect.Type][]field
+	raw   []byte
+	off   int
+	depth int
 }
 
 // peek skips white space and returns the next byte, 0 at the end.
