@@ -100,6 +100,9 @@ func (r *row) ratio(other string) string {
 	}
 	_, ma, _ := spread(a)
 	_, mb, _ := spread(b)
+	if mb == 0 {
+		return ""
+	}
 	if len(a) == 1 {
 		return fmt.Sprintf("%.2f", ma/mb)
 	}
