@@ -145,7 +145,7 @@ test-integration: hull ## the tests that run ./hull
 .PHONY: test-engines
 test-engines: hull ## podman, buildah, docker and containerd with hull, and with runc for comparison (as root, cgroup v1)
 	@.ci/deps engines
-	HULL=$(CURDIR)/hull $(GO) test $(GOBUILD) -count 1 -timeout 30m -v -exec $(CURDIR)/tests/engines/world ./tests/engines
+	HULL=$(CURDIR)/hull $(GO) test $(GOBUILD) -count 1 -timeout 30m -v -exec $(CURDIR)/tests/engines/world examples/bundle examples/job examples/build examples/parallel ./tests/engines
 
 .PHONY: test-cri
 test-cri: hull ## containerd's CRI plugin, as Kubernetes uses it, with hull, and with runc for comparison (as root, cgroup v1)
