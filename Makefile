@@ -145,7 +145,7 @@ test-integration: hull ## the tests that run ./hull
 .PHONY: test-engines
 test-engines: hull ## podman, buildah, docker and containerd with hull, and with runc for comparison (as root, cgroup v1)
 	@.ci/deps engines
-	HULL=$(CURDIR)/hull $(GO) test $(GOBUILD) -count 1 -timeout 30m -v -exec $(CURDIR)/tests/engines/world examples/bundle examples/job examples/build examples/parallel ./tests/engines
+	HULL=$(CURDIR)/hull $(GO) test $(GOBUILD) -count 1 -timeout 30m -v -exec $(CURDIR)/tests/engines/world ./tests/engines
 
 .PHONY: test-cri
 test-cri: hull ## containerd's CRI plugin, as Kubernetes uses it, with hull, and with runc for comparison (as root, cgroup v1)
@@ -204,7 +204,7 @@ fuzz: hull ## each fuzz target for FUZZTIME, or all in FUZZTOTAL seconds; what t
 
 # --- taste ------------------------------------------------------------------
 
-SHELL_FILES = .ci/run .ci/deps .ci/dist .ci/libseccomp-arm64 tests/demo/run tests/demo/inside tests/engines/world tests/fallbacks \
+SHELL_FILES = .ci/run .ci/deps .ci/dist .ci/libseccomp-arm64 tests/demo/run tests/demo/inside tests/engines/world tests/fallbacks $(addprefix examples/,bundle job build parallel) \
 	$(addprefix tests/vm/,image run inside below suite)
 C_FILES     = $(wildcard nsenter/stage/*.[ch] tests/*/*.[ch])
 
