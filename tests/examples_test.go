@@ -16,19 +16,15 @@ import (
 func example(t *testing.T, name string, args ...string) *exec.Cmd {
 	t.Helper()
 	needRoot(t, "the limits are cgroups of the host's, and another user is to build")
-	dir, err := os.MkdirTemp(work, "example")
-	if err != nil {
-		t.Fatal(err)
-	}
+	dir := t.TempDir()
 	t.Cleanup(func() {
 		left, _ := filepath.Glob(filepath.Join(dir, "tmp", "*"))
 		if len(left) > 0 {
 			t.Errorf("left behind: %v", left)
 		}
-		os.RemoveAll(dir)
 	})
-	for _, p := range []string{work, dir} {
-		if err := os.Chmod(p, 0o755); err != nil {
+	for _, d := range []string{filepath.Dir(dir), dir} {
+		if err := os.Chmod(d, 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
