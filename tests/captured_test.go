@@ -18,6 +18,7 @@ import (
 // word but for names and numbers of the machine: testdata/engines/README.md.
 func TestBundlesOfEnginesRunUnchanged(t *testing.T) {
 	needCall(t, "pidfd_open")
+	needCall(t, "pidfd_send_signal")
 	needRoot(t, "it makes namespaces outside a user namespace")
 	files, err := filepath.Glob("testdata/engines/*/config.json")
 	if err != nil || len(files) < 30 {

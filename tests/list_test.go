@@ -12,6 +12,7 @@ import (
 
 func TestListShowsAllContainers(t *testing.T) {
 	needCall(t, "pidfd_open")
+	needCall(t, "pidfd_send_signal")
 	b := running(t)
 	other := newBox(t, runProbe("pause"))
 	other.root = b.root
