@@ -20,7 +20,7 @@ func TestCVE_2019_5736_ProgramOfExecIsOverwritten(t *testing.T) {
 		b.privileged()
 		before := b.hash()
 		b.payload(`until [ -e /go ]; do sleep 0.01; done
-			for p in /proc/[0-9]*; do if [ "$(cat $p/comm)" = hull ]; then exec 9<$p/exe; fi; done
+			for p in /proc/[0-9]*; do case $(cat $p/comm) in hull*) exec 9<$p/exe ;; esac; done
 			echo >/held; until [ -e /over ]; do sleep 0.01; done
 			(echo overwritten >/proc/self/fd/9) 2>/error && echo >/won; echo >/done`)
 		b.start()
