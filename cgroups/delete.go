@@ -66,7 +66,13 @@ func rmdir(path string) error {
 		return err
 	}
 	defer parent.close()
-	return unix.Unlinkat(parent.fd, filepath.Base(path), unix.AT_REMOVEDIR)
+	err = unix.Unlinkat(parent.fd, filepath.Base(path), unix.AT_REMOVEDIR)
+	if errors.Is(err, unix.EROFS) { // which comes before the kernel looks for it: systemd may have removed it
+		if err := unix.Faccessat(parent.fd, filepath.Base(path), unix.F_OK, 0); gone(err) {
+			return err
+		}
+	}
+	return err
 }
 
 // leave leaves a cgroup as empty as it was found.

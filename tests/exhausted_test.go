@@ -97,6 +97,8 @@ func TestReadOnlyCgroupsAreOneError(t *testing.T) {
 
 func TestNoMoreUserNamespacesIsOneError(t *testing.T) {
 	b := newBox(t, userNamespace(0), func(s *specs.Spec) { s.Linux.UIDMappings[0].Size, s.Linux.GIDMappings[0].Size = 1, 1 })
+	b.global = nil // the root of this user namespace has no systemd
+	b.edit(func(s *specs.Spec) { s.Linux.CgroupsPath = filepath.Join("/", delegated(), b.id) })
 	b.wrapper = []string{"unshare", "--user", "--map-root-user", "--mount", "sh", "-ec", `echo 0 >/proc/sys/user/max_user_namespaces; exec "$@"`, "sh"}
 	r := b.run()
 	b.wantOneLine(r, "no user namespace", unix.ENOSPC)

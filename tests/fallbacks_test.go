@@ -1,8 +1,10 @@
 package tests
 
 import (
+	"maps"
 	"reflect"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -54,7 +56,8 @@ func TestDoesWithoutWhatIsYoungerThanItsFloor(t *testing.T) {
 	for name, calls := range missingLater {
 		denied = calls
 		t.Run(name, func(t *testing.T) {
-			for _, test := range everyday {
+			for _, i := range sample(len(everyday)) {
+				test := everyday[i]
 				_, name, _ := strings.Cut(runtime.FuncForPC(reflect.ValueOf(test).Pointer()).Name(), ".")
 				t.Run(name, test)
 			}
@@ -64,7 +67,9 @@ func TestDoesWithoutWhatIsYoungerThanItsFloor(t *testing.T) {
 
 // withEach runs f in a box for each call that hull needs and for both ways in which it may be missing.
 func withEach(t *testing.T, f func(b *box, call, errno string)) {
-	for call := range needed {
+	calls := slices.Sorted(maps.Keys(needed))
+	for _, i := range sample(len(calls)) {
+		call := calls[i]
 		for _, errno := range []string{"ENOSYS", "EPERM"} {
 			t.Run(call+" "+errno, func(t *testing.T) {
 				b := newBox(t, runProbe("pause"))
