@@ -17,22 +17,28 @@ func (c *Container) vacant() error {
 	return nil
 }
 
-// claim takes the id: of several who make the directory one succeeds.
-func (c *Container) claim() error {
+// claim takes the id: of several who make the directory one is first to lock it. Between making and
+// locking, `delete --force` may have removed it, and somebody else made it again.
+func (c *Container) claim() (err error) {
 	if err := os.Mkdir(c.dir(), 0o700); err != nil {
 		if errors.Is(err, fs.ErrExist) {
 			return fmt.Errorf("container %s: %w", c.ID, ErrExists)
 		}
 		return fmt.Errorf("state: %w", err)
 	}
+	if c.held, err = lockDir(c.dir()); err != nil {
+		_ = os.Remove(c.dir()) // unless it is deleted already, or somebody else's
+		return fmt.Errorf("container %s: state: %w", c.ID, err)
+	}
+	if _, err := os.Lstat(c.path(recordFile)); err == nil {
+		c.unlock()
+		return fmt.Errorf("container %s: %w", c.ID, ErrExists)
+	}
 	return nil
 }
 
 // record writes down what is about to be done, and keeps the configuration.
 func (c *Container) record(config []byte) (err error) {
-	if c.held, err = lockDir(c.dir()); err != nil {
-		return fmt.Errorf("state: %w", err) // deleted already
-	}
 	if c.rec.BootID, err = bootID(); err != nil {
 		return err
 	}

@@ -3,12 +3,14 @@ package libcontainer
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
 
 	"hull/cgroups"
 	"hull/internal/plainjson"
@@ -204,16 +206,28 @@ func (c *Container) unlock() {
 	}
 }
 
+// lockDir opens and locks the directory. While it waited, the directory may have been
+// removed and made again: a lock on the old one would keep nobody out.
 func lockDir(dir string) (*os.File, error) {
-	d, err := sys.Open(dir, os.O_RDONLY, 0)
-	if err != nil {
-		return nil, err
-	}
-	if err := sys.Lock(d); err != nil {
+	for {
+		d, err := sys.Open(dir, os.O_RDONLY, 0)
+		if err != nil {
+			return nil, err
+		}
+		if err := sys.Lock(d); err != nil {
+			d.Close()
+			return nil, err
+		}
+		var held, there unix.Stat_t
+		err = errors.Join(unix.Fstat(int(d.Fd()), &held), unix.Lstat(dir, &there))
+		if err == nil && held.Dev == there.Dev && held.Ino == there.Ino {
+			return d, nil
+		}
 		d.Close()
-		return nil, err
+		if err != nil {
+			return nil, err
+		}
 	}
-	return d, nil
 }
 
 // keepRelease records what start needs to know: the operations after b.hold.
