@@ -31,6 +31,11 @@ func (b *build) scheduler() error {
 	}
 	raw := unsafe.Slice((*byte)(unsafe.Pointer(&attr)), unsafe.Sizeof(attr))
 	b.At("process.scheduler", string(b.process.Scheduler.Policy))
+	if r := resources(b.spec); b.verb == creating && r != nil && r.CPU != nil && r.CPU.RealtimeRuntime != nil {
+		// The parent answers when the limits are set: without real-time processor time of the
+		// cgroup's there is no real-time policy.
+		b.Ask("wait for the cgroup's limits", nil, func(*plan.Call) error { return nil })
+	}
 	b.Syscall("sched_setattr", unix.SYS_SCHED_SETATTR, plan.N(0), plan.Bytes(raw), plan.N(0)).
 		Because(unix.EPERM, "the scheduling policy needs CAP_SYS_NICE on the host, or a higher RLIMIT_RTPRIO").
 		Because(unix.EOPNOTSUPP, "this kernel clamps no utilization (SCHED_FLAG_UTIL_CLAMP_MIN and MAX)")

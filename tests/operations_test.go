@@ -190,6 +190,7 @@ func TestDeleteLeavesWhatWasThereBefore(t *testing.T) {
 	needCreate(t)
 	needRoot(t, "it makes namespaces outside a user namespace")
 	b := newBox(t)
+	b.global = nil // systemd takes no cgroup that is there already
 	other := newNetwork(b)
 	dir := b.canary("source")
 	b.edit(namespace(specs.NetworkNamespace, "/proc/"+other.pid+"/ns/net"), bind(dir, "ro"))
