@@ -57,11 +57,12 @@ func (c *Container) Checkpoint(o CheckpointOptions) error {
 	if err := c.describe(w, s, &o); err != nil {
 		return err
 	}
-	kind := criu.Dump
-	if o.PreDump {
-		kind = criu.PreDump
-	} else if err := c.writeDescriptors(w); err != nil {
-		return err
+	kind := criu.PreDump
+	if !o.PreDump {
+		kind = criu.Dump
+		if err := c.describeFiles(w, s); err != nil {
+			return err
+		}
 	}
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	if err != nil {
@@ -92,7 +93,7 @@ func (c *Container) mayCheckpoint() error {
 	return nil
 }
 
-// describe tells criu what of the container is not its own: bind mounts, masks, joined namespaces.
+// describe tells criu what to save, and which namespaces are not the container's own.
 func (c *Container) describe(w *criuWork, s *specs.Spec, o *CheckpointOptions) error {
 	w.o.Pid, w.o.Root = c.rec.Init.Pid, c.rec.Rootfs
 	w.o.LeaveRunning, w.o.TCPSkipInFlight = o.LeaveRunning, o.TCPSkipInFlight
@@ -126,24 +127,29 @@ func (c *Container) describe(w *criuWork, s *specs.Spec, o *CheckpointOptions) e
 		}
 		w.o.External = append(w.o.External, fmt.Sprintf("%s[%d]:%s", criuKind(n.Type), st.Ino, keys[i]))
 	}
-	if o.PreDump {
-		return nil
+	return nil
+}
+
+// describeFiles tells criu which mounts and open files are the host's.
+func (c *Container) describeFiles(w *criuWork, s *specs.Spec) error {
+	table, err := mountTable(c.rec.Init.Pid)
+	if err != nil {
+		return err
 	}
-	return c.externalMounts(w, s)
+	if err := c.externalMounts(w, s, table); err != nil {
+		return err
+	}
+	return c.writeDescriptors(w, table)
 }
 
 // externalMounts names the mounts whose contents are the host's. The container's
 // mount table says where each one truly is, whatever links its root has.
-func (c *Container) externalMounts(w *criuWork, s *specs.Spec) error {
+func (c *Container) externalMounts(w *criuWork, s *specs.Spec, table map[uint64]*mountinfo.Info) error {
 	root, err := sys.OpenProc(strconv.Itoa(c.rec.Init.Pid)+"/root", unix.O_PATH|unix.O_DIRECTORY, true)
 	if err != nil {
 		return err
 	}
 	defer root.Close()
-	table, err := mountTable(c.rec.Init.Pid)
-	if err != nil {
-		return err
-	}
 	host, err := cgroups.Detect()
 	if err != nil {
 		return err
@@ -208,11 +214,7 @@ func mountAt(root *os.File, table map[uint64]*mountinfo.Info, path string) (*mou
 }
 
 // writeDescriptors notes what criu calls the standard streams, for restore to put others in their places.
-func (c *Container) writeDescriptors(w *criuWork) error {
-	table, err := mountTable(c.rec.Init.Pid)
-	if err != nil {
-		return err
-	}
+func (c *Container) writeDescriptors(w *criuWork, table map[uint64]*mountinfo.Info) (err error) {
 	names := make([]string, 3)
 	for fd := range names {
 		path := fmt.Sprintf("%d/fd/%d", c.rec.Init.Pid, fd)

@@ -258,6 +258,14 @@ type external struct {
 	mask        bool   // of a file; a masked directory is a mount of its own
 }
 
+// bindSource is the absolute path of a bind mount's source: config.md, Mounts.
+func bindSource(m *specs.Mount, bundle string) string {
+	if filepath.IsAbs(m.Source) {
+		return m.Source
+	}
+	return filepath.Join(bundle, m.Source)
+}
+
 // externals are the bind mounts, cgroups and masks of the configuration.
 func externals(s *specs.Spec, bundle string, cgroups []rootfs.Hierarchy) ([]external, error) {
 	var list []external
@@ -276,11 +284,7 @@ func externals(s *specs.Spec, bundle string, cgroups []rootfs.Hierarchy) ([]exte
 		if !m.Bind || m.Remount {
 			continue
 		}
-		source := s.Mounts[i].Source
-		if !filepath.IsAbs(source) {
-			source = filepath.Join(bundle, source)
-		}
-		list = append(list, external{field: field, destination: m.Destination, source: source})
+		list = append(list, external{field: field, destination: m.Destination, source: bindSource(&s.Mounts[i], bundle)})
 	}
 	if s.Linux == nil {
 		return list, nil

@@ -26,11 +26,7 @@ func (b *build) emitMountPoints(root plan.Reg) error {
 			continue
 		}
 		b.At(fmt.Sprintf("mounts[%d].destination", i), m.Destination)
-		source := b.spec.Mounts[i].Source
-		if !filepath.IsAbs(source) {
-			source = filepath.Join(b.c.rec.Bundle, source)
-		}
-		if st, err := os.Stat(source); m.Bind && err == nil && !st.IsDir() {
+		if st, err := os.Stat(bindSource(&b.spec.Mounts[i], b.c.rec.Bundle)); m.Bind && err == nil && !st.IsDir() {
 			b.MkfileInRoot(root, m.Destination, 0o644)
 		} else {
 			b.MkdirInRoot(root, m.Destination, 0o755)

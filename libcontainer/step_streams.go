@@ -34,18 +34,25 @@ func stepNull(b *build) error {
 	if !b.ns.new(unix.CLONE_NEWNS) || b.process.Terminal {
 		return nil
 	}
-	b.At("", "/dev/null")
-	null, none := b.Reg(), b.NewLabel()
+	var fds []int
 	for fd, f := range b.opt.Stdio {
 		var st unix.Stat_t
-		if err := unix.Fstat(int(f.Fd()), &st); err != nil || st.Mode&unix.S_IFMT != unix.S_IFCHR || st.Rdev != unix.Mkdev(1, 3) {
-			continue
+		if err := unix.Fstat(int(f.Fd()), &st); err == nil && st.Mode&unix.S_IFMT == unix.S_IFCHR && st.Rdev == unix.Mkdev(1, 3) {
+			fds = append(fds, fd)
 		}
-		b.Openat(plan.Cwd, "/dev/null", unix.O_RDWR|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_NOCTTY, 0).To(null).On(none, plan.AnyErrno) // it has none: the host's stays
-		b.Check(null, 0, unix.S_IFCHR, unix.Mkdev(1, 3), "the null device").On(none, unix.ESTALE)
-		b.Syscall("take the container's /dev/null", unix.SYS_DUP3, null, plan.N(fd), plan.N(0))
-		b.Close(null)
 	}
+	if len(fds) == 0 {
+		return nil
+	}
+	b.At("", "/dev/null")
+	null, other, none := b.Reg(), b.NewLabel(), b.NewLabel()
+	b.Openat(plan.Cwd, "/dev/null", unix.O_RDWR|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_NOCTTY, 0).To(null).On(none, plan.AnyErrno) // it has none: the host's stays
+	b.Check(null, 0, unix.S_IFCHR, unix.Mkdev(1, 3), "the null device").On(other, unix.ESTALE)
+	for _, fd := range fds {
+		b.Syscall("take the container's /dev/null", unix.SYS_DUP3, null, plan.N(fd), plan.N(0))
+	}
+	b.Mark(other)
+	b.Close(null)
 	b.Mark(none)
 	return nil
 }
