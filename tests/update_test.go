@@ -61,11 +61,12 @@ func TestUpdateKeepsTheDeviceRules(t *testing.T) {
 
 func TestUpdateNamesWhatItCannotSet(t *testing.T) {
 	b := running(t)
+	b.must("update", "--pids-limit", "50", b.id)
 	b.refuse(1, []string{"cpuset", "4000"}, "update", "--cpuset-cpus", "4000", b.id)
 	b.refuse(1, []string{"memory", "12x"}, "update", "--memory", "12x", b.id)
 	b.refuse(1, []string{"pids.limit", "nonsense"}, "update", "--resources", b.file("bad.json", `{"pids":{"limit":"nonsense"}}`), b.id)
 	b.refuse(1, []string{"does not exist"}, "update", "--pids-limit", "5", b.id+"x")
-	b.wantFile("pids.max", "max")
+	b.wantFile("pids.max", "50")
 }
 
 func TestUpdateWorksOnACreatedContainer(t *testing.T) {
