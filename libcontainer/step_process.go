@@ -115,9 +115,10 @@ func stepLookup(b *build) error {
 	if strings.Contains(name, "/") {
 		missing = quoted + "stat " + name
 	}
+	// of a directory execve(2) itself says EACCES, and Podman looks for its text
 	b.LookPath(name, path, p.User.UID, p.User.GID).
 		Because(unix.ENOENT, missing).Because(unix.ENOTDIR, quoted+"stat "+name).
-		Because(unix.EACCES, strings.TrimSuffix(quoted, ": ")).Because(unix.EISDIR, strings.TrimSuffix(quoted, ": "))
+		Because(unix.EACCES, strings.TrimSuffix(quoted, ": ")).Because(unix.EISDIR, quoted+"permission denied")
 	return nil
 }
 

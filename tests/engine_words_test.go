@@ -2,82 +2,139 @@ package tests
 
 import (
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // Each engine decides by words in a failure's message; beside a failure stand
 // the expressions by which the engines look for it (docs/engines.md).
+// The expressions of podman, dockerd, containerd's shim, CRI-O, BuildKit and crutils.
+const (
+	podmanDenied  = `(?i).*permission denied.*|.*operation not permitted.*`
+	podmanMissing = `(?i).*executable file not found in.*|.*no such file or directory.*|.*open executable.*`
+	podmanGone    = `does not exist|No such file`
+	dockerMissing = `executable file not found|no such file or directory|system cannot find the file specified`
+	dockerDenied  = `permission denied|is a directory`
+	dockerOther   = `not a directory` // and it adds: are you trying to mount a directory onto a file?
+	shimEnded     = `(?i)os: process already finished|container not running|no such process`
+	shimGone      = `does not exist`
+	crioEnded     = `no such process|container not running|invalid process`
+	buildkitEnded = `container not running|container does not exist|no such process`
+	crutilsLSM    = `flag needs an argument`
+)
+
 func TestEnginesFindTheirWordsInErrors(t *testing.T) {
 	needCall(t, "pidfd_open")
-	const (
-		podmanDenied  = `(?i)permission denied|operation not permitted`
-		podmanMissing = `(?i)executable file not found in|no such file or directory|open executable`
-		dockerMissing = `executable file not found|no such file or directory|system cannot find the file specified`
-		dockerDenied  = `permission denied|is a directory`
-		shimEnded     = `(?i)os: process already finished|container not running|no such process`
-		crioEnded     = `no such process|container not running|invalid process`
-		shimGone      = `does not exist`
-		podmanGone    = `does not exist|No such file`
-	)
 	running := running(t)
 	stopped := newBox(t, runProbe("say", "x"))
 	stopped.start()
 	stopped.waitStopped()
+	missing, denied := []string{podmanMissing, dockerMissing}, []string{podmanDenied, dockerDenied}
 	for name, c := range map[string]struct {
 		b     *box
 		args  []string
 		words []string
 	}{
-		"program missing":        {running, []string{"exec", running.id, "nothing"}, []string{podmanMissing, dockerMissing}},
-		"program by path":        {running, []string{"exec", running.id, "/no/such"}, []string{podmanMissing, dockerMissing}},
-		"program not executable": {running, []string{"exec", running.id, "/etc/passwd"}, []string{podmanDenied, dockerDenied}},
-		"kill after the end":     {stopped, []string{"kill", stopped.id, "9"}, []string{shimEnded, crioEnded}},
-		"kill of none":           {running, []string{"kill", "none", "9"}, []string{shimGone}},
+		"program missing":        {running, []string{"exec", running.id, "nothing"}, missing},
+		"program by path":        {running, []string{"exec", running.id, "/no/such"}, missing},
+		"program not executable": {running, []string{"exec", running.id, "/etc/passwd"}, denied},
+		"program a directory":    {running, []string{"exec", running.id, "/etc"}, denied},
+		"kill after the end":     {stopped, []string{"kill", stopped.id, "9"}, []string{shimEnded, crioEnded, buildkitEnded}},
+		"kill of none":           {running, []string{"kill", "none", "9"}, []string{shimGone, buildkitEnded}},
 		"state of none":          {running, []string{"state", "none"}, []string{podmanGone}},
-		"delete of none":         {running, []string{"delete", "none"}, []string{shimGone}},
+		"delete of none":         {running, []string{"delete", "none"}, []string{shimGone, buildkitEnded}},
+		"LSM of a restore":       {running, []string{"restore", "--lsm-mount-context"}, []string{crutilsLSM}},
+	} {
+		t.Run(name, func(t *testing.T) { c.b.in(t).wantWords(c.words, c.args...) })
+	}
+}
+
+func TestEnginesFindTheirWordsInErrorsOfCreate(t *testing.T) {
+	missing, denied := []string{podmanMissing, dockerMissing}, []string{podmanDenied, dockerDenied}
+	for name, c := range map[string]struct {
+		change edit
+		words  []string
+	}{
+		"program missing":        {args("nothing"), missing},
+		"program by path":        {args("/no/such"), missing},
+		"program not executable": {args("/etc/passwd"), denied},
+		"program a directory":    {args("/etc"), denied},
+		"volume missing":         {mount("/tmp", "bind", "/no/such", "bind"), missing},
+		"volume of another kind": {mount("/etc", "bind", "/etc/passwd", "bind"), []string{dockerOther}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			log := c.b.path("log-" + strings.ReplaceAll(name, " ", "-"))
-			r := c.b.hull(append([]string{"--log", log, "--log-format", "json"}, c.args...)...)
-			var entry struct{ Level, Msg, Time string }
-			if err := json.Unmarshal([]byte(c.b.read(log)), &entry); err != nil || entry.Level != "error" || entry.Time == "" {
-				t.Errorf("the log is not one object of an error: %v: %q", err, c.b.read(log))
-			}
-			if r.code == 0 {
-				t.Errorf("%s", r)
-			}
-			for _, w := range c.words {
-				for _, text := range []string{r.stderr, entry.Msg} {
-					if !regexp.MustCompile(w).MatchString(text) {
-						t.Errorf("no %q in %q", w, text)
-					}
-				}
-			}
+			b := newBox(t, c.change)
+			b.wantWords(c.words, "create", "--bundle", b.bundle, b.id)
+			b.wantNothingLeft()
 		})
 	}
 }
 
-// The calls of go-runc, conmon and CRI-O, as they were seen.
-func TestEnginesCallsAreUnderstood(t *testing.T) {
-	b := running(t)
-	b.must("--log", b.path("log.json"), "--log-format", "json", "state", b.id)
-	if out := b.must("ps", "--format", "json", b.id).stdout; !regexp.MustCompile(`^\[\d+(,\d+)*\]\n?$`).MatchString(strings.ReplaceAll(out, " ", "")) {
-		t.Errorf("ps prints %q", out)
+// wantWords runs a command that has to fail, and looks for expressions in what it
+// says to people and in its log, which has to be one object.
+func (b *box) wantWords(words []string, args ...string) {
+	b.t.Helper()
+	log := b.path("log-" + strings.ReplaceAll(strings.Join(args, "-"), "/", "-"))
+	r := b.hull(append([]string{"--log-format=json", "--log", log}, args...)...)
+	if r.code == 0 {
+		b.t.Errorf("%s", r)
 	}
-	if r := b.hull("--version"); !regexp.MustCompile(`(?m)^\S+ version .+\n(.*\n)*?commit: .+`).MatchString(r.stdout) {
-		t.Errorf("%s", r)
+	var entry struct{ Level, Msg, Time string }
+	if err := json.Unmarshal([]byte(b.read(log)), &entry); err != nil || entry.Level != "error" {
+		b.t.Errorf("the log is not one object of an error: %v: %q", err, b.read(log))
 	}
-	if r := b.hull("features"); r.stderr != "" || !json.Valid([]byte(r.stdout)) {
-		t.Errorf("CRI-O reads both streams of features as one: %s", r)
+	if _, err := time.Parse(time.RFC3339, entry.Time); err != nil {
+		b.t.Error(err)
 	}
-	b.must("pause", b.id)
-	b.must("resume", b.id)
-	b.must("kill", "--all", b.id, "9")
-	b.waitStopped()
-	b.must("delete", b.id)
-	if r := b.must("delete", "--force", b.id); r.stdout+r.stderr != "" {
-		t.Errorf("the second delete says %s", r)
+	for _, w := range words {
+		for _, text := range []string{r.stderr, entry.Msg} {
+			if !regexp.MustCompile(w).MatchString(text) {
+				b.t.Errorf("no %q in %q", w, text)
+			}
+		}
+	}
+}
+
+// dockerd takes the words before and after `version`, and what follows `commit:`; go-runc
+// insists on runc's name, which only callers of a program of that name do.
+func TestEnginesUnderstandTheVersion(t *testing.T) {
+	b := newBox(t)
+	b.binary = b.path("runc")
+	b.check(os.Symlink(hullPath, b.binary))
+	for _, as := range []string{hullPath, b.binary} {
+		b.binary = as
+		r := b.must("--version")
+		name := regexp.MustCompile(`(?m)^(\S+) version (\S+)$`).FindStringSubmatch(r.stdout)
+		if name == nil || name[1] != filepath.Base(as) || !regexp.MustCompile(`(?m)^commit: \S+$`).MatchString(r.stdout) || r.stderr != "" {
+			t.Errorf("%s", r)
+		}
+		if as != hullPath && !strings.HasPrefix(r.stdout, "runc version ") {
+			t.Errorf("go-runc does not parse %s", r)
+		}
+	}
+}
+
+// CRI-O reads both streams of features as one; it and containerd ask for these before they use them.
+func TestEnginesFindWhatTheyNeedInFeatures(t *testing.T) {
+	b := newBox(t)
+	r := b.must("features")
+	var f struct {
+		OCIVersionMin, OCIVersionMax string
+		MountOptions                 []string
+		Linux                        struct {
+			Namespaces      []string
+			MountExtensions struct{ IDMap struct{ Enabled *bool } }
+		}
+	}
+	b.check(json.Unmarshal([]byte(r.stdout+r.stderr), &f))
+	idmap := f.Linux.MountExtensions.IDMap.Enabled
+	if f.OCIVersionMin == "" || f.OCIVersionMax == "" || !slices.Contains(f.MountOptions, "rro") ||
+		!slices.Contains(f.Linux.Namespaces, "user") || idmap == nil || !*idmap {
+		t.Errorf("%+v", f)
 	}
 }
