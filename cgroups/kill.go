@@ -116,8 +116,9 @@ func (c *v2) killFile() error {
 // passed to another process; rounds go on for what could not be frozen.
 func killFrozen(c Cgroup) error {
 	var dead []int
+	var frozen error
 	for range 100 {
-		frozen := c.Freeze()
+		frozen = c.Freeze()
 		pids, err := c.Pids()
 		if err == nil {
 			err = fail.Point("cgroup.kill.frozen")
@@ -127,7 +128,7 @@ func killFrozen(c Cgroup) error {
 				_ = unix.Kill(pid, unix.SIGKILL)
 			}
 		}
-		if thaw := c.Thaw(); err == nil {
+		if thaw := c.Thaw(); err == nil && frozen == nil {
 			err = thaw
 		}
 		if err != nil || frozen == nil || len(pids) == 0 {
@@ -136,5 +137,5 @@ func killFrozen(c Cgroup) error {
 		dead = pids
 		time.Sleep(time.Millisecond) //nolint:forbidigo // these could not be frozen, which was waited for
 	}
-	return fmt.Errorf("cgroup: the processes fork faster than they can be killed: %w", unix.EBUSY)
+	return fmt.Errorf("the processes fork faster than they can be killed: %w", frozen)
 }

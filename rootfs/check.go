@@ -152,6 +152,7 @@ func (v *View) checkMount(m *mount) (facts []string) {
 	bad(!v.setattr && m.IDMap, "id mappings"+since)
 	bad(m.IDMap && len(m.spec.UIDMappings) == 0 && !v.o.Userns,
 		"idmap needs uidMappings and gidMappings of the mount, or a user namespace of the container")
+	bad(m.IDMap && os.Geteuid() != 0, "only root can map ids, and in a user namespace only those of the file systems mounted there")
 	if v.hostSys(m) {
 		const why = "a user namespace cannot mount a sysfs without a network namespace in linux.namespaces"
 		bad(!m.readonly(), why+"; with ro in options it would see the host's")

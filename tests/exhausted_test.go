@@ -84,15 +84,37 @@ func TestContainerOnAFullDiskCanBeUsedAndDeleted(t *testing.T) {
 	}
 }
 
-func TestReadOnlyCgroupsAreOneError(t *testing.T) {
-	b := newBox(t)
+// onReadOnlyCgroups runs hull where all mounts of cgroups are read-only.
+func (b *box) onReadOnlyCgroups() {
 	b.wrapper = []string{"unshare", "--mount", "sh", "-ec", `
 		for m in $(awk '$3 ~ "^cgroup" { print $2 }' /proc/self/mounts); do mount -o remount,bind,ro "$m"; done; exec "$@"`, "sh"}
+}
+
+func TestReadOnlyCgroupsAreOneError(t *testing.T) {
+	if underSystemd {
+		t.Skip("systemd writes the cgroups")
+	}
+	b := newBox(t)
+	b.onReadOnlyCgroups()
 	for _, r := range []*result{b.run(), b.hull(createIt(b)...)} {
 		b.wantOneLine(r, "read-only", unix.EROFS)
 		r.expect(b, 1, "cgroup")
 		b.wantNothingLeft()
 	}
+}
+
+func TestReadOnlyCgroupsAreSystemdsToWrite(t *testing.T) {
+	if !underSystemd {
+		t.Skip("hull writes the cgroups")
+	}
+	b := newBox(t, runProbe("say", "ran"))
+	b.onReadOnlyCgroups()
+	if got := b.mustRun(); got != "ran\n" {
+		t.Errorf("it says %q", got)
+	}
+	b.must(createIt(b)...)
+	b.must("delete", "--force", b.id)
+	b.wantNothingLeft()
 }
 
 func TestNoMoreUserNamespacesIsOneError(t *testing.T) {

@@ -164,7 +164,10 @@ func TestOrdinaryUserIsToldWhatIsMissing(t *testing.T) {
 		"no user namespace": {[]edit{withoutNamespace(specs.UserNamespace), func(s *specs.Spec) { s.Linux.UIDMappings, s.Linux.GIDMappings = nil, nil }}, []string{"user namespace"}},
 		"too many ids":      {[]edit{mapped(true)}, []string{"linux.gidMappings", "newgidmap", "not allowed"}},
 		"another's id":      {[]edit{func(s *specs.Spec) { s.Linux.UIDMappings = []specs.LinuxIDMapping{{Size: 1}} }}, []string{"linux.uidMappings", "newuidmap", "not allowed"}},
-		"groups":            {[]edit{func(s *specs.Spec) { s.Process.User.AdditionalGids = []uint32{0} }}, []string{"process.user.additionalGids", "setgroups"}},
+		"a mount's ids": {[]edit{bind("/usr"), func(s *specs.Spec) {
+			s.Mounts[len(s.Mounts)-1].UIDMappings, s.Mounts[len(s.Mounts)-1].GIDMappings = s.Linux.UIDMappings, s.Linux.GIDMappings
+		}}, []string{"mounts[5]", "only root can map ids"}},
+		"groups": {[]edit{func(s *specs.Spec) { s.Process.User.AdditionalGids = []uint32{0} }}, []string{"process.user.additionalGids", "setgroups"}},
 		"limits": {[]edit{func(s *specs.Spec) {
 			s.Linux.Resources = &specs.LinuxResources{Pids: &specs.LinuxPids{Limit: new(int64(10))}}
 		}}, []string{"linux.resources.pids"}},

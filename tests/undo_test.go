@@ -107,24 +107,29 @@ func TestDeathOfTheStageLeavesNothing(t *testing.T) {
 	})
 }
 
-// variants are configurations with operations that the first has not.
+// variants are configurations with operations that the first has not. Some
+// make a difference to root alone, or need root: it says why.
 var variants = map[string]struct {
 	create func(*box) []string
 	edit   edit
+	root   string
 }{
-	"user namespace": {createIt, all(userNamespace(100000), func(s *specs.Spec) { s.Linux.Devices = nil })},
-	"terminal":       {verb("create", "--console-socket", "console"), withTerminal(10, 20)},
-	"no pivot":       {verb("create", "--no-pivot"), func(*specs.Spec) {}},
+	"user namespace": {createIt, all(userNamespace(100000), func(s *specs.Spec) { s.Linux.Devices = nil }), "it maps ids that are not this user's"},
+	"terminal":       {verb("create", "--console-socket", "console"), withTerminal(10, 20), ""},
+	"no pivot":       {verb("create", "--no-pivot"), func(*specs.Spec) {}, ""},
 	"mapped mounts": {createIt, func(s *specs.Spec) {
 		ids := []specs.LinuxIDMapping{{ContainerID: 0, HostID: 5000, Size: 65536}}
 		s.Mounts = append(s.Mounts, specs.Mount{Destination: "/srv", Type: "bind", Source: "/usr", Options: []string{"rbind", "idmap"}, UIDMappings: ids, GIDMappings: ids})
-	}},
+	}, "a mount is mapped by another user namespace than its own"},
 }
 
 func TestFailureOfOperationsOfVariantsLeavesNothing(t *testing.T) {
 	_, plain := listed(t, createIt)
 	for name, v := range variants {
 		t.Run(name, func(t *testing.T) {
+			if v.root != "" {
+				needRoot(t, v.root)
+			}
 			_, ops := listed(t, v.create, v.edit)
 			ops = ops[:indexOf(t, ops, ready)+1]
 			ops = slices.DeleteFunc(ops, func(op failpoint) bool {
