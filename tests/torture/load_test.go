@@ -5,7 +5,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,9 +12,6 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"github.com/moby/sys/mountinfo"
-	"golang.org/x/sys/unix"
 )
 
 var (
@@ -42,27 +38,12 @@ func TestManyContainersAtATimeLeaveNothing(t *testing.T) {
 		t.Skip("needs root: this makes containers; and hull, whose messages it knows")
 	}
 	l := &load{world: newWorld(t), told: map[string]int{}}
-	l.containers() // makes the bundles
-	before := l.host()
-	var left, done atomic.Int64
-	left.Store(int64(*cycles))
-	stop := make(chan struct{})
-	var workers, onlookers sync.WaitGroup
-	for n := range *abreast {
-		workers.Go(func() {
-			for left.Add(-1) >= 0 && l.cycle(n, int(done.Add(1))) {
-			}
-		})
-	}
-	for n := range 4 {
-		onlookers.Go(func() { l.look(n, stop) })
-	}
+	l.containers()            // makes the bundles
+	l.live(4**abreast, false) // what the kernel keeps in stock is there
+	before := l.calm()
 	begin := time.Now()
-	workers.Wait()
-	took := time.Since(begin)
-	close(stop)
-	onlookers.Wait()
-	t.Logf("%d containers, %d at a time, %s", *cycles, *abreast, took.Round(time.Millisecond))
+	l.live(*cycles, true)
+	t.Logf("%d containers, %d at a time, %s", *cycles, *abreast, time.Since(begin).Round(time.Millisecond))
 	for _, text := range l.failed {
 		t.Error(text)
 	}
@@ -72,13 +53,30 @@ func TestManyContainersAtATimeLeaveNothing(t *testing.T) {
 	if rest := l.settled(); len(rest) > 0 {
 		t.Errorf("left: %v", rest)
 	}
-	after := l.host()
-	for what, n := range before {
-		t.Logf("%-24s %8d before, %8d after", what, n, after[what])
-		if strings.HasPrefix(what, "own ") && after[what] != n {
-			t.Errorf("%s: %d before and %d after", what, n, after[what])
+	l.wantNoLeak(before)
+}
+
+// live makes and removes so many containers, with onlookers or without.
+func (l *load) live(cycles int, watched bool) {
+	l.t.Helper()
+	var left, done atomic.Int64
+	left.Store(int64(cycles))
+	stop := make(chan struct{})
+	var workers, onlookers sync.WaitGroup
+	for n := range *abreast {
+		workers.Go(func() {
+			for left.Add(-1) >= 0 && l.cycle(n, int(done.Add(1))) {
+			}
+		})
+	}
+	for n := range 4 {
+		if watched {
+			onlookers.Go(func() { l.look(n, stop) })
 		}
 	}
+	workers.Wait()
+	close(stop)
+	onlookers.Wait()
 }
 
 func loadID(n int) string { return fmt.Sprintf("%s-load-%d", id, n) }
@@ -155,48 +153,4 @@ func (l *load) look(n int, stop chan struct{}) {
 		}
 		l.mu.Unlock()
 	}
-}
-
-// host counts what could leak. What begins with "own" nobody but the test changes.
-func (l *load) host() map[string]int {
-	l.t.Helper()
-	fds, err := os.ReadDir("/proc/self/fd")
-	l.check(err)
-	infos, err := mountinfo.GetMounts(nil)
-	l.check(err)
-	counts := map[string]int{"own descriptors": len(fds), "own mounts": len(l.mounts()), "mounts": len(infos), "own sockets": strings.Count(l.sockets(), l.dir)}
-	cgroups, err := mountinfo.GetMounts(mountinfo.FSTypeFilter("cgroup", "cgroup2"))
-	l.check(err)
-	for _, m := range cgroups {
-		found, err := filepath.Glob(filepath.Join(m.Mountpoint, id+"*"))
-		l.check(err)
-		counts["own cgroups"] += len(found)
-	}
-	entries, err := os.ReadDir(filepath.Join(l.dir, "root"))
-	l.check(err)
-	for _, e := range entries {
-		if !strings.HasPrefix(e.Name(), "~") {
-			counts["own containers"]++
-		}
-	}
-	var threads, running int
-	text, err := os.ReadFile("/proc/loadavg")
-	l.check(err)
-	_, _ = fmt.Sscanf(strings.Fields(string(text))[3], "%d/%d", &running, &threads)
-	counts["threads"] = threads
-	var info unix.Sysinfo_t
-	l.check(unix.Sysinfo(&info))
-	for file, what := range map[string]string{"/proc/sys/fs/file-nr": "open files"} {
-		text, err := os.ReadFile(file)
-		l.check(err)
-		_, _ = fmt.Sscan(string(text), &running)
-		counts[what] = running
-	}
-	for _, name := range []string{"Slab", "Percpu", "AnonPages"} {
-		out, err := exec.Command("awk", "$1 == \""+name+":\" { print $2 }", "/proc/meminfo").Output()
-		l.check(err)
-		_, _ = fmt.Sscan(string(out), &running)
-		counts[name+" (KiB)"] = running
-	}
-	return counts
 }
