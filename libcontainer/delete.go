@@ -7,6 +7,7 @@ import (
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 
+	"hull/internal/fail"
 	"hull/internal/sys"
 )
 
@@ -43,6 +44,9 @@ func (c *Container) destroy() error {
 // that is missing beside a configuration is lost, and salvaged.
 func (c *Container) forget() error {
 	_ = os.Remove(c.path(configFile))
+	if err := fail.Point("delete.record"); err != nil {
+		return err
+	}
 	if err := os.RemoveAll(c.dir()); err != nil {
 		return fmt.Errorf("container %s: %w", c.ID, err)
 	}

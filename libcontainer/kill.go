@@ -33,10 +33,16 @@ func (c *Container) Kill(sig unix.Signal, all bool) error {
 	if all {
 		return c.signalRest(sig)
 	}
+	if err := fail.Point("kill.process"); err != nil {
+		return err
+	}
 	if err := c.rec.Init.signal(c.rec.BootID, sig); err != nil {
 		return err
 	}
 	if sig == unix.SIGKILL && status == StatusPaused {
+		if err := fail.Point("kill.thaw"); err != nil {
+			return err
+		}
 		return c.cgroup().Thaw() // the freezer of v1 holds even this signal back
 	}
 	return nil

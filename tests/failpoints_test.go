@@ -43,7 +43,7 @@ func breakable(t *testing.T, edits ...edit) *box {
 		mount("/var", "tmpfs", "tmpfs", "tmpcopyup"), mount("/sys/fs/cgroup", "cgroup", "cgroup", "ro"),
 		hook("createRuntime", specs.Hook{Path: "/bin/true"}), hook("createContainer", specs.Hook{Path: "/bin/true"}),
 		hook("startContainer", specs.Hook{Path: "/bin/true"}), hook("poststart", specs.Hook{Path: "/bin/true"}),
-		seccomp(rule(specs.ActErrno, "reboot")), sysctl("net.ipv4.ip_forward", "1"), user(1000, 1000, 7),
+		hook("poststop", specs.Hook{Path: "/bin/true"}), seccomp(rule(specs.ActErrno, "reboot")), sysctl("net.ipv4.ip_forward", "1"), user(1000, 1000, 7),
 		resources(func(r *specs.LinuxResources) {
 			r.Pids, r.Memory = &specs.LinuxPids{Limit: ptr(int64(50))}, &specs.LinuxMemory{Limit: ptr(int64(64 << 20))}
 		}),
@@ -147,9 +147,11 @@ func (b *box) reset() {
 	b.check(os.RemoveAll(b.root))
 }
 
-// twoAtATime runs f for each of list, with boxes of two workers.
+// twoAtATime runs f for each of list, with boxes of two workers. Another container is none the worse for it.
 func twoAtATime[T any](t *testing.T, list []T, f func(b *box, i int, one T), edits ...edit) {
 	t.Helper()
+	stillThere := bystander(t)
+	defer stillThere()
 	t.Run("workers", func(t *testing.T) {
 		for worker := range 2 {
 			t.Run(strconv.Itoa(worker), func(t *testing.T) {
