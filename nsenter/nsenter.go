@@ -26,6 +26,7 @@ import (
 
 	"hull/internal/fail"
 	"hull/internal/plan"
+	"hull/internal/slack"
 	"hull/internal/sys"
 	"hull/internal/trace"
 )
@@ -136,11 +137,14 @@ func (s *Stage) spawn(stage, theirs, planFile *os.File, o Options) error {
 		attr.Sys.UseCgroupFD = true
 		attr.Sys.CgroupFD = int(o.Cgroup.Fd())
 	}
-	pid, err := syscall.ForkExec(path, []string{"hull", strconv.Itoa(first)}, attr)
+	err := slack.Fork(func() (err error) {
+		s.Pid, err = syscall.ForkExec(path, []string{"hull", strconv.Itoa(first)}, attr)
+		return err
+	})
 	if err != nil {
 		return startError(err, o)
 	}
-	s.Pid, s.PidFD = pid, os.NewFile(uintptr(pidfd), "pidfd")
+	s.PidFD = os.NewFile(uintptr(pidfd), "pidfd")
 	return nil
 }
 

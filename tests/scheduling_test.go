@@ -2,6 +2,7 @@ package tests
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -105,4 +106,20 @@ func ownNice(t *testing.T) int {
 		t.Fatal(err)
 	}
 	return 20 - value // what the system call itself returns: getpriority(2), "C library/kernel differences"
+}
+
+// hull has a slack of its own, and must not pass it on.
+func TestTimerSlackIsTheCallers(t *testing.T) {
+	const file = "/proc/self/timerslack_ns"
+	own, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := running(t)
+	exec := parseReport(t, b.must("exec", b.id, "/bin/probe", "report", file).stdout)
+	for name, r := range map[string]*report{"run": newBox(t).report(file), "exec": exec} {
+		if got := r.Files[file]; got != string(own) {
+			t.Errorf("%s: the process has a timer slack of %q, want %q", name, got, own)
+		}
+	}
 }
