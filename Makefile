@@ -152,6 +152,17 @@ test-cri: hull ## containerd's CRI plugin, as Kubernetes uses it, with hull, and
 	@.ci/deps engines
 	cd tests/cri && HULL=$(CURDIR)/hull CGO_ENABLED=0 $(GO) test -count 1 -timeout 30m -v -exec $(CURDIR)/tests/engines/world .
 
+CONTAINERD_VERSION := v2.1.9
+CONTAINERD := $(BUILD)/containerd-$(CONTAINERD_VERSION)
+.PHONY: test-cri2
+test-cri2: hull $(CONTAINERD)/ctr ## the same with containerd 2, which knows user namespaces and recursive read-only mounts
+	@.ci/deps engines
+	cd tests/cri && CONTAINERD=$(CONTAINERD) HULL=$(CURDIR)/hull CGO_ENABLED=0 $(GO) test -count 1 -timeout 30m -v -exec $(CURDIR)/tests/engines/world .
+
+$(CONTAINERD)/ctr:
+	@for name in containerd containerd-shim-runc-v2 ctr; do \
+		$(INSTALL_TOOL) -tags no_btrfs,no_devmapper,no_zfs github.com/containerd/containerd/v2/cmd/$$name@$(CONTAINERD_VERSION) || exit; done
+
 DENY ?=
 .PHONY: test-fallbacks
 test-fallbacks: hull ## the same, once with each system call denied that hull may lack (DENY="clone3=EPERM ..." for one run)

@@ -1,7 +1,6 @@
 package cri
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -66,8 +65,22 @@ var lifeTests = []test{
 		return c.wants("echo again", "again")
 	}},
 	{"out of memory", func(p *pod) error {
-		c, err := p.run("tail /dev/zero", func(c *cri.ContainerConfig) { c.Linux.Resources.MemoryLimitInBytes = 16 << 20 })
+		// the shim listens after the start, and to the end at most: that has to wait for it
+		c, err := p.run("until [ -e /go ]; do sleep 0.1; done; tail /dev/zero; sleep 100", func(c *cri.ContainerConfig) { c.Linux.Resources.MemoryLimitInBytes = 16 << 20 })
 		if err != nil {
+			return err
+		}
+		if _, err := c.exec("touch /go"); err != nil {
+			return err
+		}
+		for reason := ""; reason != "OOMKilled"; time.Sleep(50 * time.Millisecond) {
+			s, err := c.status()
+			if err != nil {
+				return err
+			}
+			reason = s.Reason
+		}
+		if err := c.stop(0); err != nil {
 			return err
 		}
 		s, err := c.ended()
@@ -153,5 +166,3 @@ var lifeTests = []test{
 		return err
 	}},
 }
-
-var errNothing = errors.New("it is as if nothing had been asked for: this containerd does not know the field")

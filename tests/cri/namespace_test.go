@@ -3,7 +3,6 @@ package cri
 import (
 	"fmt"
 	"os"
-	"strings"
 
 	cri "k8s.io/cri-api/pkg/apis/runtime/v1"
 )
@@ -77,22 +76,5 @@ var namespaceTests = []test{
 			return err
 		}
 		return p.prints("until nc 127.0.0.1 8080 </dev/null; do sleep 0.1; done", 0, "served")
-	}},
-	{"user namespace", func(p *pod) error {
-		ids := []*cri.IDMapping{{HostId: 400000, Length: 65536}}
-		err := p.start(namespaces(func(o *cri.NamespaceOption) {
-			o.UsernsOptions = &cri.UserNamespace{Mode: cri.NamespaceMode_POD, Uids: ids, Gids: ids}
-		}))
-		if err != nil {
-			return err
-		}
-		c, err := p.run("sleep 100")
-		if err != nil {
-			return err
-		}
-		if got, err := c.exec("cat /proc/self/uid_map"); err != nil || !strings.Contains(got, "400000") {
-			return fmt.Errorf("%w: %s", errNothing, got)
-		}
-		return nil
 	}},
 }

@@ -1,7 +1,6 @@
 package cri
 
 import (
-	"fmt"
 	"os"
 
 	cri "k8s.io/cri-api/pkg/apis/runtime/v1"
@@ -83,12 +82,5 @@ var securityTests = []test{
 	}},
 	{"read-only root", func(p *pod) error {
 		return p.prints("echo x >/x || echo refused", 0, "refused", security(func(s *cri.LinuxContainerSecurityContext) { s.ReadonlyRootfs = true }))
-	}},
-	{"what the runtime says it can", func(p *pod) error {
-		r, err := p.runtime.Version(p.ctx, &cri.VersionRequest{})
-		if err == nil && r.RuntimeName != "containerd" {
-			err = fmt.Errorf("the runtime is %v", r)
-		}
-		return err
 	}},
 }

@@ -19,10 +19,17 @@ down() {
 }
 `
 
+// buildKit starts such a daemon with $BINARY as the program that BuildKit runs.
+const buildKit = ownDaemon + `export DOCKER_BUILDKIT=1; mkdir -p /run/own/bin; ln -sf "$BINARY" /run/own/bin/runc; PATH=/run/own/bin:$PATH up
+	`
+
 // dockerDaemons are what needs a daemon of its own.
 var dockerDaemons = []check{
 	{"build", ownDaemon + `up; printf 'FROM busybox\nRUN echo built >/out && id -u >>/out\nUSER user\nWORKDIR /tmp\nRUN pwd; id -u\n' | docker build --network none -t built - && docker run --rm built cat /out; down`, 0, "/tmp\n1000\n"},
 	{"build that fails", ownDaemon + `up; printf 'FROM busybox\nRUN exit 7\n' | docker build --network none -; down`, 7, "returned a non-zero code: 7"},
+	// dockerd's BuildKit runs what is called runc in its PATH, whatever the default runtime is.
+	{"build with BuildKit", buildKit + `printf 'FROM busybox\nRUN echo built >/out && id -u >>/out\nUSER user\nWORKDIR /tmp\nRUN pwd; id -u\n' | docker build --progress plain --network none -t built - && docker run --rm built cat /out; down`, 0, "built\n0\n"},
+	{"build with BuildKit that fails", buildKit + `printf 'FROM busybox\nRUN exit 7\n' | docker build --progress plain --network none -; down`, 1, "exit code: 7"},
 	{"userns-remap", ownDaemon + `up --userns-remap engine
 		docker run --rm busybox cat /proc/self/uid_map; docker run --rm busybox sh -c 'echo x >/f && stat -c "owner %u" /f'
 		docker run --rm --userns host busybox cat /proc/self/uid_map; down`, 0, "300000      65536\nowner 0\n         0          0 4294967295"},

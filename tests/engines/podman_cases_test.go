@@ -25,7 +25,8 @@ var podmanLimits = []check{
 	{"oom score", `podman --runtime $R run --rm --oom-score-adj 321 busybox cat /proc/self/oom_score_adj`, 0, "321"},
 	{"size of /dev/shm", `podman --runtime $R run --rm --shm-size 5m busybox df -k /dev/shm`, 0, " 5120 "},
 	{"stats", `podman --runtime $R run -d --name c --memory 64m busybox sleep 100 >/dev/null; podman stats --no-stream --format '{{.MemUsage}} {{.PIDS}} pid' c` + podmanEnd, 0, "/ 67.11MB 1 pid"},
-	{"update", podmanC + `$R update --memory 33554432 --memory-swap 33554432 --cpu-quota 25000 --pids-limit 60 $(podman inspect -f '{{.Id}}' c) && podman exec c sh -c 'cd /sys/fs/cgroup; cat memory/memory.limit_in_bytes cpu/cpu.cfs_quota_us pids/pids.max'` + podmanEnd, 0, "33554432\n25000\n60\n"},
+	{"update", podmanC + `podman update --memory 33554432 --memory-swap 33554432 --cpus 0.25 c && podman exec c sh -c 'cd /sys/fs/cgroup; cat memory/memory.limit_in_bytes cpu/cpu.cfs_quota_us'` + podmanEnd, 0, "33554432\n25000\n"},
+	{"update behind podman's back", podmanC + `$R update --memory 33554432 --memory-swap 33554432 --cpu-quota 25000 --pids-limit 60 $(podman inspect -f '{{.Id}}' c) && podman exec c sh -c 'cd /sys/fs/cgroup; cat memory/memory.limit_in_bytes cpu/cpu.cfs_quota_us pids/pids.max'` + podmanEnd, 0, "33554432\n25000\n60\n"},
 }
 
 // podmanMounts are what a container sees of files and devices.

@@ -21,7 +21,7 @@ func podman(t *testing.T) *engine {
 	if err := os.WriteFile(conf, []byte(podmanConf), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	e := &engine{env: []string{"CONTAINERS_CONF=" + conf}}
+	e := &engine{env: []string{"CONTAINERS_CONF=" + conf}, clean: "podman rm -aft0"}
 	e.must(t, "podman import -q "+busybox(t)+" busybox")
 	return e
 }
@@ -39,6 +39,9 @@ func TestPodman(t *testing.T) {
 var podmanBasics = []check{
 	{"run", `podman --runtime $R run --rm busybox echo hi`, 0, "hi"},
 	{"exit code", `podman --runtime $R run --rm busybox sh -c 'exit 3'`, 3, ""},
+	{"failure", `podman --runtime $R run --rm busybox false`, 1, ""},
+	{"runtime's error", `podman --runtime $R run --rm --sysctl kernel.shm_rmid_forced=7 busybox true`, 126, "invalid argument"},
+	{"directory", `podman --runtime $R run --rm busybox /etc`, 126, "permission denied"},
 	{"not executable", `podman --runtime $R run --rm busybox /etc/passwd`, 126, "permission denied"},
 	{"not there", `podman --runtime $R run --rm busybox nothing`, 127, "not found"},
 	{"killed", `podman --runtime $R run -d --name c busybox sleep 100; podman kill c; podman wait c; podman rm c`, 0, "137"},
@@ -47,28 +50,32 @@ var podmanBasics = []check{
 	{"exec", `podman --runtime $R run -d --name c busybox sleep 100 && podman exec -u user -e A=b -w /tmp c sh -c 'id -u; echo $A; pwd' | tr '\n' ' '; podman rm -ft0 c`, 0, "1000 b /tmp"},
 	{"exec that fails", `podman --runtime $R run -d --name c busybox sleep 100; podman exec c nothing; code=$?; podman rm -ft0 c; exit $code`, 127, ""},
 	{"pause and unpause", `podman --runtime $R run -d --name c busybox sleep 100; podman pause c && podman inspect -f '{{.State.Status}}' c; podman unpause c; podman rm -ft0 c`, 0, "paused"},
-	{"kill", `podman --runtime $R run -d --name c busybox sh -c 'trap "exit 7" USR1; while :; do sleep 0.1; done'; sleep 1; podman kill -s USR1 c; podman wait c; podman rm c`, 0, "7"},
+	{"kill", `podman --runtime $R run -d --name c busybox sh -c 'trap "exit 7" USR1; echo ready; while :; do sleep 0.1; done'; until podman logs c | grep -q ready; do sleep 0.1; done; podman kill -s USR1 c; podman wait c; podman rm c`, 0, "7"},
 	{"stop", `podman --runtime $R run -d --name c busybox sleep 100; podman stop -t1 c; podman inspect -f '{{.State.ExitCode}}' c; podman rm c`, 0, "137"},
 	{"top and stats", `podman --runtime $R run -d --name c busybox sleep 100; podman top c args; podman stats --no-stream c; podman rm -ft0 c`, 0, "sleep 100"},
-	{"limits", `podman --runtime $R run --rm --memory 64m --pids-limit 50 --cpus 0.5 --ulimit nofile=100:200 --ulimit nproc=32768:32768 busybox sh -c 'cat /sys/fs/cgroup/memory/memory.limit_in_bytes; ulimit -n'`, 0, "67108864\n100"},
+	{"limits", `podman --runtime $R run --rm --memory 64m --pids-limit 50 --cpus 0.5 --ulimit nofile=100:200 --ulimit nproc=32768:32768 busybox sh -c 'cd /sys/fs/cgroup; cat memory/memory.limit_in_bytes cpu/cpu.cfs_quota_us pids/pids.max; ulimit -Sn; ulimit -Hn'`, 0, "67108864\n50000\n50\n100\n200\n"},
 	// Podman 4.3 looks for conmon's file where conmon 2.1.6 does not write it: in its working directory.
-	{"out of memory", `mkdir -p /run/oom; cd /run/oom; podman --runtime $R run --rm --memory 16m --memory-swap 16m busybox sh -c 'tail /dev/zero'; ls`, 0, "oom\n"},
+	{"out of memory", `mkdir -p /run/oom; cd /run/oom; podman --runtime $R run -d --name c --memory 16m --memory-swap 16m busybox sh -c 'tail /dev/zero; sleep 100' >/dev/null; until ls | grep oom; do sleep 0.1; done` + podmanEnd, 0, "oom\n"},
 	{"not out of memory", `mkdir -p /run/full; cd /run/full; podman --runtime $R run --rm --memory 16m --memory-swap 16m busybox sh -c 'kill -9 $$'; ls | grep . || echo "$? nothing"`, 0, "1 nothing\n"},
 	{"privileged", `podman --runtime $R run --rm --privileged busybox mount -t tmpfs x /mnt`, 0, ""},
 	{"read-only and tmpfs", `podman --runtime $R run --rm --read-only --tmpfs /mnt busybox sh -c 'echo x > /mnt/x; echo x > /etc/x'`, 1, "Read-only"},
-	{"capabilities", `podman --runtime $R run --rm --cap-drop all --cap-add net_raw --security-opt no-new-privileges busybox sh -c 'cat /proc/self/status'`, 0, "CapEff:\t0000000000002000"},
+	{"no new privileges", `podman --runtime $R run --rm --security-opt no-new-privileges busybox grep NoNewPrivs /proc/self/status`, 0, "NoNewPrivs:\t1"},
+	{"capabilities", `podman --runtime $R run --rm --cap-drop all --cap-add net_raw busybox sh -c 'cat /proc/self/status'`, 0, "CapEff:\t0000000000002000"},
 	{"seccomp off", `podman --runtime $R run --rm --security-opt seccomp=unconfined busybox sh -c 'cat /proc/self/status'`, 0, "Seccomp:\t0"},
+	{"seccomp", `podman --runtime $R run --rm busybox cat /proc/self/status`, 0, "Seccomp:\t2"},
+	{"user by id", `podman --runtime $R run --rm --user 1234:5678 busybox id`, 0, "uid=1234 gid=5678"},
 	{"user and groups", `podman --runtime $R run --rm --user user --group-add 29 busybox id`, 0, "groups=29"},
 	{"user namespace", `podman --runtime $R run --rm --uidmap 0:100000:65536 --gidmap 0:100000:65536 busybox cat /proc/self/uid_map`, 0, "100000"},
 	{"init", `podman --runtime $R run --rm --init busybox ps`, 0, "podman-init"},
 	{"volumes", `mkdir -p /run/vol; echo v > /run/vol/f; podman --runtime $R run --rm -v /run/vol:/a:ro busybox sh -c 'cat /a/f; echo x > /a/f'`, 1, "v\n"},
 	{"device", `podman --runtime $R run --rm --device /dev/fuse busybox stat -c '%F' /dev/fuse`, 0, "character special"},
 	{"hostname and sysctl", `podman --runtime $R run --rm --hostname sails --sysctl net.ipv4.ip_forward=1 busybox sh -c 'cat /proc/sys/kernel/hostname /proc/sys/net/ipv4/ip_forward'`, 0, "sails\n1"},
-	{"host namespaces", `podman --runtime $R run --rm --network host --pid host --ipc host --uts host busybox true`, 0, ""},
+	{"host namespaces", `podman --runtime $R run --rm --network host --pid host --ipc host --uts host busybox sh -c 'for n in net pid uts ipc; do readlink /proc/self/ns/$n; done' >/run/inside
+		for n in net pid uts ipc; do readlink /proc/self/ns/$n; done | diff - /run/inside && echo same`, 0, "same"},
 	{"pod", `podman --runtime $R pod create --name p --infra-image localhost/busybox --infra-command '/bin/sleep 100' --share net,ipc,uts,pid && podman --runtime $R run --rm --pod p busybox ps; code=$?; podman pod rm -t0 -f p; exit $code`, 0, "sleep 100"},
 	{"build", `printf 'FROM localhost/busybox\nRUN echo built > /out\nRUN cat /out\n' | podman --runtime $R build -q -t built -f - . && podman --runtime $R run --rm built cat /out`, 0, "built"},
-	{"healthcheck", `podman --runtime $R run -d --name c --health-cmd 'echo well' busybox sleep 100; podman healthcheck run c; code=$?; podman rm -ft0 c; exit $code`, 0, ""},
-	{"many at once", `for i in 1 2 3 4 5 6 7 8; do podman --runtime $R run --rm --network none busybox echo done $i & done; wait`, 0, "done 8"},
+	{"healthcheck", `podman --runtime $R run -d --name c --health-cmd 'echo well' busybox sleep 100; podman healthcheck run c; code=$?; podman inspect -f '{{.State.Health.Status}}' c; podman rm -ft0 c >/dev/null; exit $code`, 0, "healthy"},
+	{"many at once", `for i in 1 2 3 4 5 6 7 8; do podman --runtime $R run --rm --network none busybox echo done $i & done | sort | uniq -c | grep -c '  1 done'`, 0, "8\n"},
 }
 
 func TestBuildah(t *testing.T) {
