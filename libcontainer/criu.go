@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"hull/internal/criu"
+	"hull/internal/fail"
 	"hull/internal/plan"
 	"hull/internal/sys"
 	"hull/nsenter"
@@ -244,7 +245,7 @@ func criuKind(t specs.LinuxNamespaceType) string {
 // checkKey refuses a mount point that criu could take for another: it writes
 // external mounts as mnt[KEY]:VALUE (CVE-2026-115520, CVE-2026-119101).
 func checkKey(field, path string) error {
-	if strings.ContainsFunc(path, func(r rune) bool { return r < ' ' || r == 0x7f || strings.ContainsRune(`[]:,\`, r) }) {
+	if strings.ContainsFunc(path, func(r rune) bool { return r < ' ' || r == 0x7f || strings.ContainsRune(`[]:,\`, r) }) && !fail.Off("names for criu") {
 		return fmt.Errorf("%s (%s): criu cannot tell an external mount of this name from others", field, path)
 	}
 	return nil

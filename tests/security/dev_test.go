@@ -84,3 +84,14 @@ func TestCVE_2025_31133_MaskIsAFileOfTheImage(t *testing.T) {
 		t.Run(name, func(t *testing.T) { replay(t, func(b *bundle) string { return nullMask(b, null) }) })
 	}
 }
+
+// The same, exchanged when the devices are there and whoever looked at them has done so.
+func TestCVE_2025_62161_MaskBecomesAFileOfTheImage(t *testing.T) {
+	replay(t, func(b *bundle) string {
+		link := "rm -f " + b.image("dev/null") + "; ln -s /proc/sys/kernel/domainname " + b.image("dev/null")
+		b.edit(func(s *specs.Spec) {
+			s.Hooks = &specs.Hooks{CreateRuntime: []specs.Hook{{Path: "/bin/sh", Args: []string{"sh", "-c", link}, Env: []string{"PATH=/bin:/usr/bin"}}}}
+		})
+		return nullMask(b, func(string) error { return nil })
+	}, runc)
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -70,4 +71,35 @@ func TestCVE_2016_9962_ExecHoldsAFileOfTheHost(t *testing.T) {
 		return ""
 	}
 	replayOn(t, stepped, a, without("close the host's procfs"))
+}
+
+// peek lets a process of the container open the memory of those of hull's that it sees.
+func peek(b *bundle) string {
+	b.Helper()
+	script := `for p in /proc/[0-9]*; do case $(cat $p/comm) in hull*) echo $p is seen >&2; (exec 3<$p/mem) 2>/dev/null && echo memory of $p; esac; done; true`
+	r := b.runtime("exec", b.id, "/bin/sh", "-c", script)
+	if !strings.Contains(r.err, "is seen") {
+		b.Errorf("hull's process was not found, which proves nothing: %s", r)
+	}
+	return r.out
+}
+
+// In a user namespace of its own a container may trace what is dumpable there, whoever it belonged to before.
+func TestCVE_2016_9962_ExecCanBeTraced(t *testing.T) {
+	a := func(b *bundle) string {
+		b.privileged()
+		b.edit(mapped)
+		b.payload("sleep 1000")
+		b.start()
+		for _, point := range []string{"stage.forked", "report that the container is ready"} {
+			goOn := b.stopAt(point, "exec", b.id, "/bin/true")
+			won := peek(b)
+			goOn()
+			if won != "" {
+				return point + ": " + won
+			}
+		}
+		return ""
+	}
+	replayOn(t, stepped, a, without("prctl dumpable"))
 }
