@@ -12,7 +12,15 @@ import (
 
 // stepJoin enters the namespaces of the container's process: the same ones
 // that the configuration lists, whether they were made or joined.
+//
+// An ordinary user's parent cannot write to the files of a stage that is not
+// dumpable: it has its oom_score_adj from itself, before.
 func stepJoin(b *build) error {
+	if adj := b.process.OOMScoreAdj; adj != nil && b.opt.Rootless {
+		text := strconv.Itoa(*adj)
+		b.At("process.oomScoreAdj", text)
+		b.WriteFile(b.proc, "self/oom_score_adj", []byte(text)).On(plan.Next, unix.EACCES)
+	}
 	b.c.join(b.Plan, b.proc, &b.ns, b.labelNeedsHost())
 	return nil
 }

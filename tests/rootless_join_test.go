@@ -1,6 +1,7 @@
 package tests
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 
@@ -44,4 +45,19 @@ func TestOrdinaryUserCanExecBeforeStart(t *testing.T) {
 func TestOrdinaryUsersProgramHasItsOOMScore(t *testing.T) {
 	b := ordinary(t, false, shell("cat /proc/self/oom_score_adj"), process(func(p *specs.Process) { p.OOMScoreAdj = new(321) }))
 	b.wantOutput("321")
+}
+
+func TestOrdinaryUsersExecHasItsOOMScore(t *testing.T) {
+	b := ordinary(t, false, runProbe("pause"), process(func(p *specs.Process) { p.OOMScoreAdj = new(321) }))
+	b.create()
+	b.must("start", b.id)
+	if out := b.must("exec", b.id, "/bin/cat", "/proc/self/oom_score_adj").stdout; out != "321\n" {
+		t.Errorf("oom_score_adj is %q", out)
+	}
+	p := specs.Process{Args: []string{"/bin/cat", "/proc/self/oom_score_adj"}, Cwd: "/", OOMScoreAdj: new(400)}
+	data, err := json.Marshal(p)
+	b.check(err)
+	if out := b.must("exec", "--process", b.file("process.json", string(data)), b.id).stdout; out != "400\n" {
+		t.Errorf("with a file it is %q", out)
+	}
 }
