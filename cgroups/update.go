@@ -136,7 +136,12 @@ func (s setting) now(d *dir) (string, error) {
 		return key + s.unset(), nil
 	case strings.HasPrefix(lines[0], "default "): // weights, before those of devices
 		return lines[0], nil
-	case len(lines) > 1:
+	case len(lines) > 1: // of a file that we do not know, such as misc.max: the line with the same key
+		for _, line := range lines {
+			if key != s.value && strings.HasPrefix(line, key+" ") {
+				return line, nil
+			}
+		}
 		return "", errManyLines
 	case text == "": // writing nothing would do nothing
 		return "\n", nil

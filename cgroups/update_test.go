@@ -22,6 +22,7 @@ func TestOldValuesAreWhatHasToBeWritten(t *testing.T) {
 		{"io.weight", "500", "default 100\n8:0 200\n", "default 100"},
 		{"io.weight", "8:0 500", "default 100\n", "8:0 default"},
 		{"net_prio.ifpriomap", "eth0 5", "lo 0\neth0 2\n", "eth0 2"},
+		{"misc.max", "sev_es 5", "sev 1\nsev_es 2\n", "sev_es 2"},
 		{"rdma.max", "mlx4_0 hca_handle=1", "\n", "mlx4_0 hca_handle=max hca_object=max"},
 	} {
 		d := fake(t, files{c.file: c.text})
