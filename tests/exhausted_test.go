@@ -22,8 +22,11 @@ func (b *box) smallDisk(pages int) {
 	b.check(unix.Mount("state", b.root, "tmpfs", 0, fmt.Sprintf("mode=700,size=%d", pages*os.Getpagesize())))
 }
 
+// freeDisk takes the disk away, and what a test that ended early has left on it.
 func (b *box) freeDisk() {
 	b.t.Helper()
+	b.denied = nil
+	b.hull("delete", "--force", b.id)
 	b.check(unix.Unmount(b.root, unix.MNT_DETACH))
 }
 
