@@ -116,16 +116,15 @@ func (c *Container) describe(w *criuWork, s *specs.Spec, o *CheckpointOptions) e
 			w.o.FreezeCgroup = dir
 		}
 	}
-	list, keys := criuNamespaces(s)
-	for i, n := range list {
-		if keys[i] == "" {
+	for _, n := range criuNamespaces(s) {
+		if n.key == "" {
 			continue
 		}
 		var st unix.Stat_t
 		if err := unix.Stat(n.Path, &st); err != nil {
 			return fmt.Errorf("linux.namespaces (%s, %s): %w", n.Type, n.Path, err)
 		}
-		w.o.External = append(w.o.External, fmt.Sprintf("%s[%d]:%s", criuKind(n.Type), st.Ino, keys[i]))
+		w.o.External = append(w.o.External, fmt.Sprintf("%s[%d]:%s", criuKind(n.Type), st.Ino, n.key))
 	}
 	return nil
 }

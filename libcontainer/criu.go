@@ -209,11 +209,16 @@ func (w *criuWork) excerpt(err error) error {
 	return fmt.Errorf("%w; see %s", err, file)
 }
 
-// criuNamespaces are the namespaces that the container has joined: criu knows
-// those of the network and of processes as external, under these names.
-func criuNamespaces(s *specs.Spec) (list []specs.LinuxNamespace, keys []string) {
+// joinedNamespace is one that the container has joined. criu knows those of the
+// network and of processes as external, under the name key; it joins the others.
+type joinedNamespace struct {
+	specs.LinuxNamespace
+	key string
+}
+
+func criuNamespaces(s *specs.Spec) (list []joinedNamespace) {
 	if s.Linux == nil {
-		return nil, nil
+		return nil
 	}
 	for _, n := range s.Linux.Namespaces {
 		if n.Path == "" {
@@ -226,9 +231,9 @@ func criuNamespaces(s *specs.Spec) (list []specs.LinuxNamespace, keys []string) 
 		case specs.PIDNamespace:
 			key = "extRootPidNS"
 		}
-		list, keys = append(list, n), append(keys, key)
+		list = append(list, joinedNamespace{n, key})
 	}
-	return list, keys
+	return list
 }
 
 // criuKind is criu's name of a kind of namespace: that of /proc/PID/ns.

@@ -15,14 +15,11 @@ import (
 // first. It can be repeated: whatever a killed command left is found through
 // the record, and the directory, which holds the record, goes last.
 func (c *Container) Delete(force bool) error {
-	if err := c.lock(); err != nil {
-		return err
-	}
-	defer c.unlock()
-	status, err := c.Status()
+	status, err := c.lockStatus()
 	if err != nil {
 		return err
 	}
+	defer c.unlock()
 	if !force && status != specs.StateStopped {
 		return fmt.Errorf("cannot delete container %s that is not stopped: %s", c.ID, status)
 	}

@@ -88,19 +88,18 @@ func (w *criuWork) takePlaces(b *build, o *RestoreOptions) error {
 	if err := w.takeStreams(o.ImagePath); err != nil {
 		return err
 	}
-	list, keys := criuNamespaces(b.spec)
-	for i, n := range list {
+	for _, n := range criuNamespaces(b.spec) {
 		switch {
 		case n.Type == specs.CgroupNamespace:
 			return fmt.Errorf("linux.namespaces (%s, %s): criu cannot join a cgroup namespace", n.Type, n.Path)
-		case keys[i] == "":
+		case n.key == "":
 			w.o.JoinNS = append(w.o.JoinNS, criu.Pair{Key: criuKind(n.Type), Value: n.Path})
 		default:
 			f, err := os.Open(n.Path)
 			if err != nil {
 				return fmt.Errorf("linux.namespaces (%s): %w", n.Type, err)
 			}
-			w.inherit(keys[i], f)
+			w.inherit(n.key, f)
 		}
 	}
 	return nil

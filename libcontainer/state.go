@@ -199,6 +199,18 @@ func (c *Container) lock() (err error) {
 	return nil // damaged, which Load has noticed
 }
 
+// lockStatus is lock, and the status that stays until unlock as far as commands decide it.
+func (c *Container) lockStatus() (specs.ContainerState, error) {
+	if err := c.lock(); err != nil {
+		return "", err
+	}
+	status, err := c.Status()
+	if err != nil {
+		c.unlock()
+	}
+	return status, err
+}
+
 func (c *Container) unlock() {
 	if c.held != nil {
 		c.held.Close()

@@ -22,14 +22,11 @@ func (c *Container) Update(r *specs.LinuxResources, cache, memory string) error 
 	if err := specconv.CheckResources(r, specconv.Host{CgroupV2: host.V2}); err != nil {
 		return err
 	}
-	if err := c.lock(); err != nil {
-		return err
-	}
-	defer c.unlock()
-	status, err := c.Status()
+	status, err := c.lockStatus()
 	if err != nil {
 		return err
 	}
+	defer c.unlock()
 	if status == specs.StateStopped {
 		return ErrNotRunning
 	}
