@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
 )
 
 func TestUpdateChangesEachLimit(t *testing.T) {
@@ -154,6 +155,22 @@ func TestEventsComeAgainUntilTheContainerEnds(t *testing.T) {
 	b.must("kill", b.id, "KILL")
 	if r := l.wait(); r.code != 0 {
 		t.Error(r)
+	}
+}
+
+// The cgroup may be gone when its counters are to be read once more: here events
+// sleeps while that happens, and does next what it chooses.
+func TestEventsEndWithADeletedContainer(t *testing.T) {
+	for range 5 {
+		b := running(t)
+		l := b.live("events", "--interval", "1ms", b.id)
+		l.line()
+		b.check(l.cmd.Process.Signal(unix.SIGSTOP))
+		b.must("delete", "--force", b.id)
+		b.check(l.cmd.Process.Signal(unix.SIGCONT))
+		if r := l.wait(); r.code != 0 {
+			t.Error(r)
+		}
 	}
 }
 

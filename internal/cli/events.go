@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"cmp"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
@@ -68,7 +70,7 @@ func follow(out *json.Encoder, container *libcontainer.Container, interval time.
 		return err
 	}
 	tick := time.NewTicker(interval)
-	for err = printStats(out, container); err == nil; {
+	for err = printStats(out, container); err == nil || errors.Is(err, libcontainer.ErrNotRunning); { // Stopped comes
 		select {
 		case n := <-happens.OOM:
 			told += n
@@ -101,7 +103,7 @@ func printOOM(out *json.Encoder, container *libcontainer.Container, times uint64
 func printStats(out *json.Encoder, container *libcontainer.Container) error {
 	stats, err := container.Stats()
 	if err != nil {
-		return err
+		return cmp.Or(mustRun(container), err) // its cgroup may have gone with it
 	}
 	return out.Encode(event{"stats", container.ID, stats})
 }
