@@ -76,15 +76,15 @@ func (s *Stage) Serve(last *plan.Op) error {
 const stageName = "hull/stage"
 
 // gone says whether the stage has come to its end without the user's program. The conversation's end is
-// no answer: a process that ends closes its descriptors too. But it has let go of its memory before,
-// and with that of its executable; and if it had run another program before, it would have that one's name.
+// no answer: a process that ends closes its descriptors too. But it is marked as ending before;
+// and if it had run another program before that, it would have that one's name.
 // Where somebody else has reaped it already, as may happen to start, nobody knows.
 func (s *Stage) gone() bool {
-	proc := strconv.Itoa(s.Pid)
-	if _, err := sys.ReadlinkProc(proc + "/exe"); !errors.Is(err, unix.ENOENT) {
+	stat, err := sys.Stat(s.Pid)
+	if err != nil || !stat.Exiting {
 		return false
 	}
-	name, err := sys.ReadProc(proc + "/comm")
+	name, err := sys.ReadProc(strconv.Itoa(s.Pid) + "/comm")
 	return err == nil && string(name) == stageName+"\n"
 }
 

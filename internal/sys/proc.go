@@ -125,6 +125,7 @@ func InnerPid(pid int) (int, error) {
 // ProcStat is what hull needs of /proc/PID/stat, see proc_pid_stat(5).
 type ProcStat struct {
 	State     byte   // R, S, D, Z, X, …
+	Exiting   bool   // it has begun to end, or is a zombie
 	StartTime uint64 // after boot, in clock ticks
 }
 
@@ -147,9 +148,14 @@ func parseStat(b []byte) (ProcStat, error) {
 	if len(fields) < 20 {
 		return ProcStat{}, fmt.Errorf("%d fields after the name", len(fields))
 	}
+	flags, err := strconv.ParseUint(string(fields[6]), 10, 32)
+	if err != nil {
+		return ProcStat{}, fmt.Errorf("flags: %w", err)
+	}
 	start, err := strconv.ParseUint(string(fields[19]), 10, 64)
 	if err != nil {
 		return ProcStat{}, fmt.Errorf("start time: %w", err)
 	}
-	return ProcStat{State: fields[0][0], StartTime: start}, nil
+	const exiting = 0x4 // PF_EXITING
+	return ProcStat{State: fields[0][0], Exiting: flags&exiting != 0, StartTime: start}, nil
 }
