@@ -63,3 +63,38 @@ func TestEnvironmentOfTheCallerIsOutOfReach(t *testing.T) {
 		return ""
 	}, asked("the secret", func(s *specs.Spec) { s.Process.Env = append(s.Process.Env, secret) }))
 }
+
+// A process of exec may go below the container's cgroup and nowhere else, such as one whose name begins like it.
+func TestExecIsNotPutIntoTheCgroupOfAnother(t *testing.T) {
+	b, other := newBundle(t, hull), newBundle(t, hull)
+	other.edit(func(s *specs.Spec) { s.Linux.CgroupsPath = "/" + b.id + "0" })
+	for _, one := range []*bundle{b, other} {
+		one.payload("sleep 1000")
+		one.start()
+	}
+	name := "/" + b.id + "0"
+	for _, path := range []string{".." + name, "x/../.." + name, name, "./.." + name, "..", "../", "0/../.."} {
+		r := b.runtime("exec", "--cgroup", path, b.id, "/bin/cat", "/proc/self/cgroup")
+		if r.code == 0 {
+			t.Errorf("%s: %s", path, r)
+		}
+		b.refused("cgroup")
+	}
+	other.must("delete", "--force", other.id)
+}
+
+// What is asked to be read-only is not written to either to make room for what is mounted below it.
+func TestSourceOfAReadOnlyMountIsLeftAlone(t *testing.T) {
+	for _, options := range [][]string{{"bind", "ro"}, {"rbind", "rro"}} {
+		b := newBundle(t, hull)
+		dir := b.canary("canary")
+		b.mount("/data", "bind", dir, options...)
+		b.mount("/data/missing", "tmpfs", "tmpfs")
+		b.mount("/data/file/missing", "tmpfs", "tmpfs")
+		b.run()
+		b.refused("mounts[")
+		if won := b.harm(); won != "" {
+			t.Errorf("%v: %s", options, won)
+		}
+	}
+}
