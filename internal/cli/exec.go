@@ -9,6 +9,7 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 	urfave "github.com/urfave/cli/v2"
 
+	"hull/internal/fail"
 	"hull/libcontainer"
 	"hull/specconv"
 )
@@ -167,9 +168,13 @@ func parseUser(word string, user *specs.User) (err error) {
 
 // parseID reads a user's or group's number; names are the container's own affair.
 func parseID(word string) (uint32, error) {
-	n, err := strconv.ParseUint(word, 10, 32)
+	bits := 32
+	if fail.Off("bits of an id") {
+		bits = 64
+	}
+	n, err := strconv.ParseUint(word, 10, bits)
 	if err != nil || n == 1<<32-1 { // -1 means "leave alone" to the kernel
 		return 0, fmt.Errorf("%q is no id: must be a number from 0 to %d", word, uint32(1<<32-2))
 	}
-	return uint32(n), nil
+	return uint32(n), nil //nolint:gosec // of 32 bits
 }

@@ -54,6 +54,11 @@ func TestCVE_2026_30892_ExecAsAUserIsRoot(t *testing.T) {
 }
 
 func TestCVE_2024_40635_UserNumbersThatOverflow(t *testing.T) {
+	replay(t, func(b *bundle) string {
+		b.payload("sleep 1000")
+		b.start()
+		return field(b.status("--user", "4294967296"), "Uid")
+	}, without("bits of an id"))
 	b := newBundle(t, hull)
 	b.payload("sleep 1000")
 	b.start()
