@@ -25,7 +25,7 @@ import (
 func Run(args []string, out io.Writer, born func() time.Time) error {
 	slog.SetDefault(slog.New(terminalLog{os.Stderr, slog.LevelWarn})) // until the flags say otherwise
 	o := &output{w: out}
-	app := newApp(args[0], o)
+	app := newApp(args, o)
 	app.Metadata = map[string]any{bornKey: born}
 	err := explained(app.Run(permute(app, args)))
 	if err == nil {
@@ -60,21 +60,20 @@ func (o *output) Write(b []byte) (int, error) {
 	return n, err
 }
 
-func newApp(argv0 string, out io.Writer) *urfave.App {
-	urfave.VersionPrinter = func(c *urfave.Context) { printVersion(c.App.Writer, argv0) }
+// newApp makes what the command line args is about.
+func newApp(args []string, out io.Writer) *urfave.App {
+	urfave.VersionPrinter = func(c *urfave.Context) { printVersion(c.App.Writer, args[0]) }
+	flags := withNames(globalFlags())
 	return &urfave.App{
 		Name:    "hull",
 		Usage:   "run containers as the Open Container Initiative specifies",
 		Version: version,
 		Writer:  out,
-		Flags:   withNames(globalFlags()),
+		Flags:   flags,
 		Before:  applyGlobalFlags,
 		Action:  noCommand,
-		Commands: withUsageErrors(
-			createCommand(), startCommand(), runCommand(), execCommand(), killCommand(), deleteCommand(),
-			stateCommand(), listCommand(), psCommand(), pauseCommand(), resumeCommand(), updateCommand(),
-			eventsCommand(), checkpointCommand(), restoreCommand(), specCommand(), featuresCommand(), planCommand(),
-		),
+
+		Commands:                  commandsFor(args[commandAt(flags, args):]),
 		OnUsageError:              usageError,
 		ExitErrHandler:            func(*urfave.Context, error) {}, // main does that
 		DisableSliceFlagSeparator: true,                            // `--env A=1,2` is one variable
@@ -82,13 +81,51 @@ func newApp(argv0 string, out io.Writer) *urfave.App {
 	}
 }
 
-func withUsageErrors(commands ...*urfave.Command) []*urfave.Command {
+// commands are all there are.
+var commands = []struct {
+	name string
+	make func() *urfave.Command
+}{
+	{"create", createCommand},
+	{"start", startCommand},
+	{"run", runCommand},
+	{"exec", execCommand},
+	{"kill", killCommand},
+	{"delete", deleteCommand},
+	{"state", stateCommand},
+	{"list", listCommand},
+	{"ps", psCommand},
+	{"pause", pauseCommand},
+	{"resume", resumeCommand},
+	{"update", updateCommand},
+	{"events", eventsCommand},
+	{"checkpoint", checkpointCommand},
+	{"restore", restoreCommand},
+	{"spec", specCommand},
+	{"features", featuresCommand},
+	{"plan", planCommand},
+}
+
+// commandsFor makes the command that args begin with, and not the others, which
+// would take time; or all, if none has that name.
+func commandsFor(args []string) []*urfave.Command {
+	var list []*urfave.Command
 	for _, c := range commands {
-		c.OnUsageError = usageError
-		c.Flags = withNames(c.Flags)
-		c.HideHelpCommand = true // a container may be called help
+		if len(args) > 0 && c.name == args[0] {
+			return []*urfave.Command{withUsageErrors(c.make())}
+		}
 	}
-	return commands
+	for _, c := range commands {
+		list = append(list, withUsageErrors(c.make()))
+	}
+	return list
+}
+
+func withUsageErrors(c *urfave.Command) *urfave.Command {
+	c.OnUsageError = usageError
+	c.Flags = withNames(c.Flags)
+	c.HideHelpCommand = true // a container may be called help
+	return c
 }
 
 // noCommand is reached when no command has the name given.

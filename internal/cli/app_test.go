@@ -61,7 +61,10 @@ func TestMisuseIsOneMessageWithAHint(t *testing.T) {
 }
 
 func TestEveryCommandExplainsItself(t *testing.T) {
-	for _, c := range newApp("hull", nil).Commands {
+	for i, c := range newApp([]string{"hull"}, nil).Commands {
+		if c.Name != commands[i].name {
+			t.Errorf("the command %s is called %s in the table", c.Name, commands[i].name)
+		}
 		out, err := hull(t, c.Name, "--help")
 		if err != nil || !strings.Contains(out, c.Usage) {
 			t.Errorf("%s --help: %v, %s", c.Name, err, out)

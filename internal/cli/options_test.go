@@ -16,12 +16,13 @@ import (
 // parse hands the context of a command line to use instead of running it.
 func parse(t *testing.T, use func(*urfave.Context), args ...string) {
 	t.Helper()
-	app := newApp("hull", io.Discard)
-	app.Command(args[0]).Action = func(c *urfave.Context) error {
+	args = append([]string{"hull"}, args...)
+	app := newApp(args, io.Discard)
+	app.Command(args[1]).Action = func(c *urfave.Context) error {
 		use(c)
 		return nil
 	}
-	if err := app.RunContext(context.Background(), permute(app, append([]string{"hull"}, args...))); err != nil {
+	if err := app.RunContext(context.Background(), permute(app, args)); err != nil {
 		t.Fatalf("%v: %v", args, err)
 	}
 }

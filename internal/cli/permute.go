@@ -12,11 +12,8 @@ import (
 // `kill ID --all`. What follows the id in exec and ps is left alone, as it
 // belongs to the process and to ps(1).
 func permute(app *urfave.App, args []string) []string {
-	at := 1
-	for at < len(args) && isFlag(args[at]) {
-		at += 1 + skipsValue(app.Flags, args[at])
-	}
-	if at >= len(args) {
+	at := commandAt(app.Flags, args)
+	if at == len(args) {
 		return args
 	}
 	command := app.Command(args[at])
@@ -25,6 +22,15 @@ func permute(app *urfave.App, args []string) []string {
 	}
 	flags, operands := split(command.Flags, args[at+1:])
 	return slices.Concat(args[:at+1], flags, operands)
+}
+
+// commandAt is where in args the command stands: behind the global flags.
+func commandAt(flags []urfave.Flag, args []string) int {
+	at := 1
+	for at < len(args) && isFlag(args[at]) {
+		at += 1 + skipsValue(flags, args[at])
+	}
+	return min(at, len(args))
 }
 
 // split tells the flags in args, with their values, from the operands.

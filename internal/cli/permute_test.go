@@ -32,7 +32,7 @@ func TestFlagsMayFollowOperands(t *testing.T) {
 		"hull":                                    "hull",
 		"hull --log-format=json --log /l state a": "hull --log-format=json --log /l state a",
 	} {
-		got := permute(newApp("hull", io.Discard), strings.Fields(in))
+		got := permute(newApp(strings.Fields(in), io.Discard), strings.Fields(in))
 		if !slices.Equal(got, strings.Fields(want)) {
 			t.Errorf("%s: %v, want %s", in, got, want)
 		}
