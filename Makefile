@@ -176,6 +176,11 @@ test-vm: hull $(VM)/image ## the tests in a machine with cgroup v2, systemd and 
 	tests/vm/run $(VM) $(LEGS)
 	$(if $(RUN),,$(if $(filter root-cgroupfs,$(LEGS)),$(GO) run ./tests/conformance $(LEGS:%=v2=$(VM)/logs/%.log)))
 
+.PHONY: bench-vm
+bench-vm: hull $(VM)/image ## compare with runc and crun on cgroup v2, in instructions, in that machine
+	@.ci/deps vm
+	tests/vm/bench $(VM)
+
 $(VM)/image: tests/vm/image $(shell find tests/vm/guest -type f)
 	@.ci/deps vm
 	@mkdir -p $(@D)
@@ -216,7 +221,7 @@ fuzz: hull ## each fuzz target for FUZZTIME, or all in FUZZTOTAL seconds; what t
 # --- taste ------------------------------------------------------------------
 
 SHELL_FILES = .ci/run .ci/deps .ci/dist .ci/libseccomp-arm64 tests/demo/run tests/demo/inside tests/engines/world tests/fallbacks $(addprefix examples/,bundle job build parallel) \
-	$(addprefix tests/vm/,image run inside below suite)
+	$(addprefix tests/vm/,image machine run bench inside below suite)
 C_FILES     = $(wildcard nsenter/stage/*.[ch] tests/*/*.[ch])
 
 .PHONY: lint

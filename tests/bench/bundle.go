@@ -119,9 +119,7 @@ func (h *house) dockerBundle() error {
 	s.Root.Path = h.rootfs()
 	s.Hooks = nil
 	s.Linux.CgroupsPath = "" // each container its own
-	if _, err := os.Stat("/sys/kernel/security/apparmor"); err != nil {
-		s.Process.ApparmorProfile = ""
-	}
+	s.Process.ApparmorProfile = ""
 	for i, m := range s.Mounts {
 		if m.Type == "bind" { // resolv.conf and the like
 			path := filepath.Join(h.dir, filepath.Base(m.Destination))

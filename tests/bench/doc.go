@@ -9,14 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The tables stand between these lines of the document.
-const (
-	beginMark = "<!-- begin: written by make bench -->\n"
-	endMark   = "<!-- end -->\n"
-)
-
-// writeDoc puts the tables into the document.
+// writeDoc puts the tables between these marks of the document.
 func (h *house) writeDoc(path string) error {
+	beginMark, endMark := "<!-- begin: written by "+h.by+" -->\n", "<!-- end -->\n"
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return err

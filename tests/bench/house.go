@@ -17,7 +17,6 @@ type house struct {
 	*options
 	dir      string
 	runtimes []*contestant
-	floor    string // the floor's binary
 	cgroups  []string
 	tables   []*table
 }
@@ -63,6 +62,16 @@ func (h *house) build() error {
 	if err := h.findCgroups(); err != nil {
 		return err
 	}
+	if h.floor == "" {
+		if err := h.buildFloor(); err != nil {
+			return err
+		}
+	}
+	return h.makeBundles()
+}
+
+// buildFloor builds the floor.
+func (h *house) buildFloor() error {
 	h.floor = filepath.Join(h.dir, "floor")
 	cc := "gcc"
 	if _, err := exec.LookPath("musl-gcc"); err == nil {
@@ -82,7 +91,7 @@ func (h *house) build() error {
 	if err != nil {
 		return fmt.Errorf("build the floor: %w\n%s", err, out)
 	}
-	return h.makeBundles()
+	return nil
 }
 
 // findCgroups finds where the floor's container belongs: beside that of a

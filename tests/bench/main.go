@@ -19,11 +19,11 @@ import (
 
 // options are the flags.
 type options struct {
-	hull, also, only, doc, raw, svg string
-	without                         string
-	rounds, idleRounds              int
-	idle                            time.Duration
-	many, more                      int
+	hull, also, without, only, floor string
+	doc, by, raw, svg                string
+	rounds, idleRounds               int
+	idle                             time.Duration
+	many, more                       int
 }
 
 func main() {
@@ -32,7 +32,9 @@ func main() {
 	flag.StringVar(&o.also, "also", "", "compare with another hull too, `NAME=PATH,...`")
 	flag.StringVar(&o.without, "without", "", "leave out these runtimes, `NAME,...`")
 	flag.StringVar(&o.only, "only", "", "make only these measurements, `NAME,...` of time, idle, many, list, size, count, picture")
-	flag.StringVar(&o.doc, "doc", "", "put the tables between the markers in `FILE`")
+	flag.StringVar(&o.floor, "floor", "", "the floor's binary; if there is none, it is built")
+	flag.StringVar(&o.doc, "doc", "", "put the tables between the marks in `FILE`")
+	flag.StringVar(&o.by, "by", "make bench", "who writes the tables: a part of the marks")
 	flag.StringVar(&o.svg, "svg", "", "draw where the time of a run goes into `FILE`")
 	flag.StringVar(&o.raw, "raw", "", "write every single measurement to `FILE`")
 	flag.IntVar(&o.rounds, "rounds", 60, "rounds back to back")
