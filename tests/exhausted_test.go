@@ -42,6 +42,7 @@ func (b *box) fill(free int) {
 }
 
 func TestFullDiskIsOneError(t *testing.T) {
+	needRoot(t, "it mounts, makes devices or changes owners on the host")
 	b := newBox(t, runProbe("pause"))
 	b.smallDisk(64)
 	defer b.freeDisk()
@@ -70,6 +71,7 @@ func TestFullDiskIsOneError(t *testing.T) {
 }
 
 func TestContainerOnAFullDiskCanBeUsedAndDeleted(t *testing.T) {
+	needRoot(t, "it mounts, makes devices or changes owners on the host")
 	b := newBox(t, runProbe("pause"))
 	b.smallDisk(64)
 	defer b.freeDisk()
@@ -94,6 +96,7 @@ func (b *box) onReadOnlyCgroups() {
 }
 
 func TestReadOnlyCgroupsAreOneError(t *testing.T) {
+	needRoot(t, "it mounts, makes devices or changes owners on the host")
 	if underSystemd {
 		t.Skip("systemd writes the cgroups")
 	}
@@ -107,6 +110,7 @@ func TestReadOnlyCgroupsAreOneError(t *testing.T) {
 }
 
 func TestReadOnlyCgroupsAreSystemdsToWrite(t *testing.T) {
+	needRoot(t, "it mounts, makes devices or changes owners on the host")
 	if !underSystemd {
 		t.Skip("hull writes the cgroups")
 	}
