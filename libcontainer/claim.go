@@ -54,8 +54,19 @@ func (c *Container) record(config []byte) (err error) {
 	return nil
 }
 
+// keep says that something could not be undone: the record stays, by which delete finds it.
+func (c *Container) keep(err error) {
+	if err != nil {
+		c.warn(fmt.Errorf("%w; `delete --force` tries again", err))
+		c.kept = true
+	}
+}
+
 // erase ends what a failed create has begun.
 func (c *Container) erase() {
+	if c.kept {
+		return
+	}
 	if c.hooked {
 		_ = c.afterStop() // it has warned
 	}

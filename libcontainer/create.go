@@ -177,9 +177,7 @@ func (c *Container) makeCgroup(b *build) error {
 }
 
 func (c *Container) undoCgroup() {
-	if err := c.deleteCgroup(); err != nil {
-		c.warn(err)
-	}
+	c.keep(c.deleteCgroup())
 }
 
 func (c *Container) killStage() {

@@ -35,9 +35,7 @@ func (c *Container) undoRdt() {
 	if c.rec.RDT == nil {
 		return
 	}
-	if err := c.rec.RDT.Undo(); err != nil {
-		c.warn(err)
-	}
+	c.keep(c.rec.RDT.Undo())
 }
 
 // joinRdt puts a process into the groups: create's, and exec's, which are the container's too.

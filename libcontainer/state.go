@@ -39,6 +39,7 @@ type Container struct {
 	held   *os.File // the directory, while we hold its lock
 	torn   error    // why the record on disk cannot be read
 	hooked bool     // a hook has run: poststop hooks are due when the container goes
+	kept   bool     // a failed create could not undo something: what is left is for delete
 	notify *notify  // a service manager waits for the container to be ready
 }
 

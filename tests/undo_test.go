@@ -213,3 +213,19 @@ func TestFailureOfAnyOperationOfStartStopsTheContainer(t *testing.T) {
 		}
 	}
 }
+
+// What cannot be undone, such as a cgroup that stays busy, is not forgotten.
+func TestFailureToUndoLeavesTheRecord(t *testing.T) {
+	needRoot(t, "systemd removes a user's scopes")
+	b := breakable(t)
+	_, ops := b.failpoints(createIt(b)...)
+	b.clear()
+	op := ops[indexOf(t, ops, ready)]
+	b.env = []string{"HULL_FAIL_OP=" + op.id + ":5", "HULL_FAIL_POINT=cgroup.removed:16"}
+	r := b.hull(createIt(b)...)
+	b.env = nil
+	r.expect(b, 1, "device or resource busy; `delete --force` tries again", "input/output error")
+	b.wantStatus("stopped")
+	b.wantRecovery("a cgroup that was busy")
+	b.wantReusable("a cgroup that was busy")
+}
