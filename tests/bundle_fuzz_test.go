@@ -145,13 +145,20 @@ func (d *dice) change() edit {
 	}
 }
 
-// watched runs hull in a mount namespace of its own, whose mounts are shared
-// like those of a host with systemd, and fails with 99 when hull has changed them.
+// watched runs hull in a mount namespace of its own, whose mounts are shared like those of a host with
+// systemd, and fails with 99 when hull has changed them. What goes with its mount point is somebody
+// else's: who removes a directory takes the mounts on it from every namespace. unlink(2)
 var watched = []string{"unshare", "--mount", "--propagation", "private", "sh", "-c", `
 	mount --make-rshared / && before=$(cat /proc/self/mountinfo) || exit 98
 	"$@"
 	code=$?
-	[ "$before" = "$(cat /proc/self/mountinfo)" ] || { cat /proc/self/mountinfo >&2; exit 99; }
+	after=$(cat /proc/self/mountinfo)
+	changed=$(printf '%s\n' "$after" | grep -vxF "$before" | sed 's/^/there is now: /'
+		printf '%s\n' "$before" | grep -vxF "$after" | while read -r line; do
+			set -- $line
+			[ ! -e "$5" ] || echo "there was: $line"
+		done)
+	[ -z "$changed" ] || { echo "$changed" >&2; exit 99; }
 	exit $code`, "sh"}
 
 // try runs a command that may be refused, but by an error.
