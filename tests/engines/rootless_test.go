@@ -14,7 +14,6 @@ cgroup_manager="cgroupfs"
 events_logger="file"
 END
 chown -R engine: /run/user/4000 /run/home/engine; chmod 755 /run/home
-[ -c /dev/net/tun ] && chmod 666 /dev/net/tun
 cp /run/image.tar /run/home/engine/busybox.tar; chmod 644 /run/home/engine/busybox.tar
 as() {
 	cd /run/home/engine
