@@ -34,6 +34,7 @@ var ctrChecks = []check{
 	{"exec", ctrDetached + `ctr task exec --exec-id e c echo inside; code=$?; ` + ctrEnd, 0, "inside"},
 	{"exec as a user", ctrDetached + `ctr task exec --exec-id e --user 1000 --cwd /tmp c sh -c 'id -u; pwd'; code=$?; ` + ctrEnd, 0, "1000\n/tmp"},
 	{"exec's exit code", ctrDetached + `ctr task exec --exec-id e c sh -c 'exit 9'; code=$?; ` + ctrEnd, 9, ""},
+	{"exec in a terminal", ctrDetached + `script -qec "ctr task exec -t --exec-id e c ls -l /proc/self/fd/0" /dev/null; code=$?; ` + ctrEnd, 0, "/dev/pts/"},
 	{"exec detached", ctrDetached + `ctr task exec -d --exec-id e c sh -c 'echo done >/tmp/out'; until ctr task exec --exec-id f c cat /tmp/out 2>/dev/null; do sleep 0.1; done; code=$?; ` + ctrEnd, 0, "done"},
 	{"terminal", `script -qec "` + ctrRun + `--rm -t localhost/busybox:latest c ls -l /proc/self/fd/0" /dev/null`, 0, "/dev/pts/0"},
 	{"pause and resume", ctrDetached + `ctr task pause c; ctr task ls; ctr task resume c; code=$?; ` + ctrEnd, 0, "PAUSED"},
