@@ -21,8 +21,8 @@ var lifeTests = []test{
 		if err != nil {
 			return err
 		}
-		out, _ := c.output("stdout")
-		errs, _ := c.output("stderr")
+		out, _ := c.logged("stdout", "to out\n")
+		errs, _ := c.logged("stderr", "to err\n")
 		if s.ExitCode != 3 || s.Reason != "Error" || out != "to out\n" || errs != "to err\n" {
 			return fmt.Errorf("exit code %d, reason %q, output %q, errors %q", s.ExitCode, s.Reason, out, errs)
 		}

@@ -112,7 +112,7 @@ func (p *pod) prints(script string, code int32, want string, edits ...containerE
 	if err != nil {
 		return err
 	}
-	out, err := c.output("stdout")
+	out, err := c.logged("stdout", want)
 	if err != nil {
 		return err
 	}
@@ -158,6 +158,18 @@ func (c *container) output(stream string) (string, error) {
 		}
 	}
 	return out.String(), nil
+}
+
+// logged is the output when want is in it, or as it is when the time is over: the
+// log is written by somebody else than the one who says that the container has ended.
+func (c *container) logged(stream, want string) (string, error) {
+	for {
+		out, err := c.output(stream)
+		if err != nil || strings.Contains(out, want) || c.ctx.Err() != nil {
+			return out, err
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
 }
 
 // exec runs a command in the container and returns its output.

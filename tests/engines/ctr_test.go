@@ -38,7 +38,7 @@ var ctrChecks = []check{
 	{"exec detached", ctrDetached + `ctr task exec -d --exec-id e c sh -c 'echo done >/tmp/out'; until ctr task exec --exec-id f c cat /tmp/out 2>/dev/null; do sleep 0.1; done; code=$?; ` + ctrEnd, 0, "done"},
 	{"terminal", `script -qec "` + ctrRun + `--rm -t localhost/busybox:latest c ls -l /proc/self/fd/0" /dev/null`, 0, "/dev/pts/0"},
 	{"pause and resume", ctrDetached + `ctr task pause c; ctr task ls; ctr task resume c; code=$?; ` + ctrEnd, 0, "PAUSED"},
-	{"kill with a signal", ctrRun + `-d localhost/busybox:latest c sh -c 'trap "exit 7" USR1; : >/tmp/ready; while :; do sleep 0.1; done'; until ctr task exec --exec-id e c test -e /tmp/ready; do sleep 0.1; done; ctr task kill -s SIGUSR1 c; until ctr task ls | grep STOPPED; do sleep 0.1; done; ctr task delete c; code=$?; ctr container delete c; exit $code`, 7, "STOPPED"},
+	{"kill with a signal", ctrRun + `-d localhost/busybox:latest c sh -c 'trap "exit 7" USR1; : >/tmp/ready; while :; do sleep 0.1; done'; until ctr task exec --exec-id e c test -e /tmp/ready; do sleep 0.1; done; ctr task kill -s SIGUSR1 c; until ctr task ls | grep STOPPED; do sleep 0.1; done; ctr task delete c; ctr container delete c`, 0, "exit code 7"},
 	{"kill of all", ctrRun + `-d --with-ns pid:/proc/1/ns/pid localhost/busybox:latest c sh -c 'sleep 77 & sleep 77'; until [ "$(pgrep -fc 'sleep 77$')" -ge 2 ]; do sleep 0.1; done; ctr task kill -a -s 9 c; until ctr task delete c >/dev/null 2>&1; do sleep 0.1; done; ctr container delete c; pgrep -f 'sleep 77$' || echo none`, 0, "none"},
 	{"metrics", ctrDetached + `ctr task metrics c; code=$?; ` + ctrEnd, 0, "pids.current"},
 	{"ps", ctrDetached + `ctr task ps c; code=$?; ` + ctrEnd, 0, "PID"},

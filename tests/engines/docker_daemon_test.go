@@ -38,9 +38,9 @@ var dockerDaemons = []check{
 	{"daemon killed with live restore", ownDaemon + `up --live-restore; docker run -d --name cc busybox sh -c 'echo first; sleep 100' >/dev/null; pid=$(docker inspect -f '{{.State.Pid}}' cc)
 		kill -9 "$(cat /run/own/pid)"; sleep 0.3; kill -0 $pid && echo lives
 		up --live-restore; docker inspect -f '{{.State.Status}}' cc; docker exec cc echo inside; docker logs cc; docker stop -t 0 cc; docker inspect -f '{{.State.ExitCode}}' cc; down`, 0, "lives\nrunning\ninside\nfirst\ncc\n137\n"},
-	{"daemon killed without live restore", ownDaemon + `up; docker run -d --name cc busybox sleep 100 >/dev/null; kill -9 "$(cat /run/own/pid)"; sleep 0.3
+	{"daemon killed without live restore", ownDaemon + `up; docker run -d --stop-timeout 1 --name cc busybox sleep 100 >/dev/null; kill -9 "$(cat /run/own/pid)"; sleep 0.3
 		up; docker inspect -f '{{.State.Status}}' cc; docker start cc; docker exec cc echo inside; docker rm -f cc; down`, 0, "exited\ncc\ninside\ncc\n"},
 	{"default runtime", ownDaemon + `up; docker info -f 'default {{.DefaultRuntime}}'; docker run --rm busybox true && echo ran; down`, 0, "default own\nran\n"},
-	{"stopped daemon", ownDaemon + `up; docker run -d --name cc --restart always busybox sleep 100 >/dev/null; kill "$(cat /run/own/pid)"; wait
+	{"stopped daemon", ownDaemon + `up; docker run -d --stop-timeout 1 --name cc --restart always busybox sleep 100 >/dev/null; kill "$(cat /run/own/pid)"; wait
 		up; until docker exec cc echo again 2>/dev/null; do sleep 0.1; done; docker rm -f cc; down`, 0, "again\ncc"},
 }
