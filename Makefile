@@ -194,6 +194,7 @@ CONTROL ?= runc
 torture: hull test-load ## fail and kill at each point, then each command KILLS times, then CONTROL's create for comparison
 	HULL=$(CURDIR)/hull HULL_TORTURE=all $(GO) test $(GOBUILD) -timeout 3h -run 'AnyPoint|AnyOperation|AnyLate|OfVariants|DeathOf|Dies|OperationsFail|KilledBefore' ./tests
 	HULL_TORTURE=all $(GO) test $(GOBUILD) -timeout 1h -run Exchanged ./rootfs
+	HULL=$(CURDIR)/hull HULL_TORTURE=all $(GO) test $(GOBUILD) -timeout 1h -run 'Exchanged|2025_52565' ./tests/security
 	$(GO) test $(GOBUILD) -timeout 3h ./tests/torture -v -run Kills -args -kills $(KILLS) -step 100us -verbs all -runtime $(CURDIR)/hull
 	-command -v $(CONTROL) >/dev/null && $(GO) test $(GOBUILD) -timeout 3h ./tests/torture -v -run Kills -args -kills $(KILLS) -step 100us -verbs create -runtime $(CONTROL) -control
 

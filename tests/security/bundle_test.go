@@ -179,6 +179,17 @@ func (b *bundle) harm() string {
 	return ""
 }
 
+// tries is how often a race is run: on a target that is vulnerable, until it is won.
+func (b *bundle) tries() int {
+	switch {
+	case !b.isHull() || b.fails:
+		return 1000
+	case os.Getenv("HULL_TORTURE") != "": // make torture
+		return 500
+	}
+	return 30
+}
+
 // command is a command of the runtime's.
 func (b *bundle) command(ctx context.Context, args ...string) *exec.Cmd {
 	line := append(b.line(b.T), append([]string{"--root", b.root}, args...)...)

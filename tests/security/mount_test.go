@@ -145,6 +145,27 @@ func TestCVE_2021_30465_DirectoryOfASharedVolumeBecomesALink(t *testing.T) {
 	}, withoutRoot())
 }
 
+// The same while somebody exchanges the directory and the link for each other all the time.
+func TestCVE_2021_30465_DirectoryIsExchangedMeanwhile(t *testing.T) {
+	replay(t, func(b *bundle) string {
+		dir := b.canary("canary")
+		b.check(os.MkdirAll(b.path("volume", "dir", "dir"), 0o755))
+		b.check(os.Symlink(dir, b.path("volume", "link")))
+		b.lure(dir+"/dir", true)
+		b.exchange(b.path("volume", "dir"), b.path("volume", "link"))
+		b.mount("/volume", "bind", b.path("volume"), "bind")
+		b.mount("/volume/dir/dir", "tmpfs", "astray")
+		b.mount("/peek", "bind", dir, "rbind")
+		b.payload(`grep '/peek/.* astray ' /proc/self/mountinfo`)
+		for range b.tries() {
+			if r := b.run(); r.out != "" {
+				return r.out
+			}
+		}
+		return ""
+	}, withoutRoot())
+}
+
 func TestCVE_2024_45310_DirectoriesAreMadeBehindALink(t *testing.T) {
 	for _, destination := range []string{"/link/a/b/c", "/link/../link/x/y"} {
 		t.Run(destination, func(t *testing.T) {
