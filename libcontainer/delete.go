@@ -29,7 +29,7 @@ func (c *Container) Delete(force bool) error {
 // destroy undoes create, and runs the poststop hooks: runtime.md, steps 12 and 13.
 func (c *Container) destroy() error {
 	return through([]move{
-		{"delete.kill", c.killAndWait, nil},
+		{"delete.kill", c.killInit, nil},
 		{"delete.cgroup", c.deleteCgroup, nil},
 		{"delete.rdt", c.deleteRdt, nil},
 		{"delete.poststop", c.afterStop, nil},
@@ -50,20 +50,19 @@ func (c *Container) forget() error {
 	return nil
 }
 
-// killAndWait ends the container's process, and everything in its cgroup.
-func (c *Container) killAndWait() error {
+// killInit ends the container's process, with all of its cgroup, and waits for
+// that. When it has ended before, deleteCgroup kills what else there is.
+func (c *Container) killInit() error {
 	pidfd, err := c.rec.Init.open(c.rec.BootID)
-	if err != nil && !errors.Is(err, ErrNotRunning) {
+	if errors.Is(err, ErrNotRunning) {
+		return nil
+	}
+	if err != nil {
 		return err
 	}
-	if pidfd != nil {
-		defer pidfd.Close()
-	}
+	defer pidfd.Close()
 	if err := c.killAll(); err != nil && !errors.Is(err, ErrNotRunning) {
 		return fmt.Errorf("container %s: %w", c.ID, err)
-	}
-	if pidfd == nil {
-		return nil
 	}
 	_, err = sys.WaitDead(pidfd, -1)
 	return err

@@ -151,7 +151,11 @@ func (c *Container) released(op uint32, errno int32) error {
 // stop ends what runs in the container: a start that failed demands it, and
 // whoever asks next is to find it stopped.
 func (c *Container) stop() {
-	if err := c.killAndWait(); err != nil {
+	err := c.killInit()
+	if err == nil {
+		err = c.killAll() // it may have ended, and others not
+	}
+	if err != nil {
 		slog.Warn("the container's process may live on: " + sys.Missing(err).Error())
 	}
 }
