@@ -66,6 +66,12 @@ type failpoint struct {
 	always bool // the command does not end well without it
 }
 
+// plan is the number of the plan that an operation is of.
+func (p failpoint) plan() string {
+	number, _, _ := strings.Cut(p.id, ".")
+	return number
+}
+
 // failpoints lists what a command passes on its way to a good end: points of
 // hull itself, and operations of the plans that it starts.
 func (b *box) failpoints(args ...string) (points, ops []failpoint) {

@@ -80,7 +80,20 @@ func TestFailureOfAnyOperationOfCreateLeavesNothing(t *testing.T) {
 func TestFailureOfAnyLateOperationOfRunLeavesNothing(t *testing.T) {
 	_, ops := listed(t, runIt)
 	ops = ops[indexOf(t, ops, ready):]
-	twoAtATime(t, ops, func(b *box, i int, op failpoint) { failOperation(b, i, op, runIt(b)) })
+	poststop := ops[len(ops)-1].plan()
+	twoAtATime(t, ops, func(b *box, i int, op failpoint) {
+		if op.plan() != poststop {
+			failOperation(b, i, op, runIt(b))
+			return
+		}
+		for what, errno := range actions(i) {
+			r := b.hullWith("HULL_FAIL_OP="+op.id+":"+what, runIt(b)...)
+			if r.code != 0 || op.always || r.stderr != "" { // or it was not reached
+				r.expect(b, 0, "warning", "hooks.poststop[0]", errno.Error())
+			}
+			b.wantNothingLeftAt(op.id, r)
+		}
+	})
 }
 
 // failOperation makes one operation fail: with an error of the kernel's, and with the end of the stage.
