@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 func TestReadsCountersOfV1(t *testing.T) {
@@ -120,8 +122,11 @@ func TestUnreadableCounterIsAnError(t *testing.T) {
 
 func TestStatisticsOfARealCgroup(t *testing.T) {
 	c := created(t, realHost(t))
-	cmd := process(t, c, true, "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; echo done; exec sleep 1000")
-	_ = cmd
+	cmd := process(t, c, true, "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; kill -STOP $$")
+	var status unix.WaitStatus
+	if _, err := unix.Wait4(cmd.Process.Pid, &status, unix.WUNTRACED, nil); err != nil || !status.Stopped() {
+		t.Fatalf("the process has not worked and stopped: %v, %v", status, err)
+	}
 	s, err := c.Stats()
 	if err != nil {
 		t.Fatal(err)
