@@ -2,6 +2,7 @@ package tests
 
 import (
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -227,11 +228,12 @@ func TestProcessHasNoSignalBlockedOrIgnored(t *testing.T) {
 }
 
 func TestContainerHasASessionKeyringOfItsOwn(t *testing.T) {
-	a, b := newBox(t).report(), newBox(t).report()
-	own, err := unix.KeyctlGetKeyringID(unix.KEY_SPEC_SESSION_KEYRING, false)
+	runtime.LockOSThread() // for good: the thread, whose keyring it is, ends with the test
+	own, err := unix.KeyctlJoinSessionKeyring("of hull's caller")
 	if err != nil {
 		t.Skipf("this kernel gives this process no keyring: %v", err)
 	}
+	a, b := newBox(t).report(), newBox(t).report()
 	if a.Keyring <= 0 || a.Keyring == b.Keyring || a.Keyring == int64(own) {
 		t.Errorf("keyrings %d and %d, of the caller %d", a.Keyring, b.Keyring, own)
 	}
