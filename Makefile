@@ -217,7 +217,7 @@ fuzz: hull ## each fuzz target for FUZZTIME, or all in FUZZTOTAL seconds; what t
 	[ -z "$(FUZZTOTAL)" ] || time=$$(($(FUZZTOTAL) / $$(echo "$$targets" | wc -l)))s; \
 	echo "$$targets" | while IFS=: read -r file func; do \
 		echo "$${func#func } in $$file for $$time"; \
-		HULL=$(CURDIR)/hull $(GO) test $(GOBUILD) -run '^$$' -fuzz "^$${func#func }\$$" -fuzztime "$$time" "$$(dirname "$$file")" || exit; \
+		HULL=$(CURDIR)/hull $(GO) test $(GOBUILD) -run '^$$' -fuzz "^$${func#func }\$$" -fuzztime "$$time" -fuzzminimizetime 2s "$$(dirname "$$file")" || exit; \
 	done
 
 # --- taste ------------------------------------------------------------------
