@@ -155,3 +155,14 @@ func TestCVE_2024_21626_WorkingDirectoryIsALeakedDescriptor(t *testing.T) {
 		})
 	}
 }
+
+// The caller's standard input is the null device; the image has something else to read there.
+func TestCVE_2026_88265_NullOfTheCallerBecomesAFileOfTheImage(t *testing.T) {
+	replay(t, func(b *bundle) string {
+		b.unmount("/dev")
+		b.check(os.WriteFile(b.image("dev/null"), []byte("of the image\n"), 0o666))
+		b.edit(func(s *specs.Spec) { s.Linux.MaskedPaths = nil })
+		b.payload("cat")
+		return b.run().out
+	}, without("verify the null device", "verify the character device 1:3"))
+}
