@@ -229,7 +229,9 @@ func TestFailureOfAnyOperationOfStartStopsTheContainer(t *testing.T) {
 
 // What cannot be undone, such as a cgroup that stays busy, is not forgotten.
 func TestFailureToUndoLeavesTheRecord(t *testing.T) {
-	needRoot(t, "systemd removes a user's scopes")
+	if underSystemd {
+		t.Skip("systemd removes the cgroup before hull does")
+	}
 	b := breakable(t)
 	_, ops := b.failpoints(createIt(b)...)
 	b.clear()
