@@ -28,7 +28,7 @@ var budgets = []budget{
 	{"state", 208, 0, 0, 0, 1, 0},
 	{"exec", 375, 2, 250, 5, 3, 2},
 	{"delete", 270, 15, 0, 0, 1, 0},
-	{"run", 505, 24, 375, 5, 3, 1},
+	{"run", 490, 24, 375, 5, 3, 1},
 }
 
 // counted counts what a command asks of the kernel.
