@@ -53,13 +53,6 @@ func newContestant(h *house, name, path string) (*contestant, error) {
 	return c, nil
 }
 
-func (c *contestant) close() {
-	for _, w := range c.workers {
-		close(w.ask)
-	}
-	c.workers = nil
-}
-
 // hybrid says that the resource controllers are on cgroup v1, beside a v2 tree.
 func hybrid() bool {
 	_, err := os.Stat("/sys/fs/cgroup/unified/cgroup.procs")

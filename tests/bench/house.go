@@ -122,7 +122,6 @@ func (h *house) tearDown() {
 				_, _ = c.run("delete", "--force", e.Name())
 			}
 		}
-		c.close()
 	}
 	for _, path := range h.cgroups {
 		_ = unix.Rmdir(path)
