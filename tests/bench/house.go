@@ -118,7 +118,7 @@ func (h *house) tearDown() {
 	for _, c := range h.runtimes {
 		entries, _ := os.ReadDir(c.root)
 		for _, e := range entries {
-			if e.IsDir() && e.Name() != ".cache" {
+			if e.IsDir() && !strings.HasPrefix(e.Name(), "~") {
 				_, _ = c.run("delete", "--force", e.Name())
 			}
 		}
