@@ -44,7 +44,7 @@ var ctrChecks = []check{
 	{"ps", ctrDetached + `ctr task ps c; code=$?; ` + ctrEnd, 0, "PID"},
 	{"limits", ctrRun + `-d --memory-limit 67108864 --cpus 0.5 --cgroup /above/c localhost/busybox:latest c sleep 100; cat /sys/fs/cgroup/memory/above/c/memory.limit_in_bytes /sys/fs/cgroup/cpu/above/c/cpu.cfs_quota_us; code=$?; ` + ctrEnd, 0, "67108864\n50000"},
 	{"seccomp", ctrRun + `--rm --seccomp localhost/busybox:latest c cat /proc/self/status`, 0, "Seccomp:\t2"},
-	{"read-only and mounts", ctrRun + `--rm --read-only --mount type=tmpfs,dst=/mnt,options=rw localhost/busybox:latest c sh -c 'echo x >/mnt/x && cat /mnt/x; echo x >/etc/x'`, 1, "x\nsh: can't create /etc/x: Read-only"},
+	{"read-only and mounts", ctrRun + `--rm --read-only --mount type=tmpfs,dst=/mnt,options=rw localhost/busybox:latest c sh -c 'exec 2>&1; echo x >/mnt/x && cat /mnt/x; echo x >/etc/x'`, 1, "x\nsh: can't create /etc/x: Read-only"},
 	{"events of out of memory", `ctr events >/run/events & ` + ctrRun + `-d --memory-limit 16777216 localhost/busybox:latest c sh -c 'until [ -e /go ]; do sleep 0.1; done; tail /dev/zero; sleep 100'; ctr task exec --exec-id e c touch /go; until grep -q /tasks/oom /run/events; do sleep 0.1; done; (` + ctrEnd + `); until grep -q /containers/delete /run/events; do sleep 0.1; done; kill $!; grep -o '/tasks/[a-z]*' /run/events | tr '\n' ' '`, 0, "/tasks/oom /tasks/exit /tasks/delete"},
 	{"many at once", `for i in $(seq 10); do ` + ctrRun + `--rm localhost/busybox:latest c$i echo "done $i" & done | sort | uniq -c | grep -c '  1 done'`, 0, "10\n"},
 	{"daemon killed", ownContainerd + `up; ` + ctrDetached + `kill -9 $daemon; wait; up; ctr task ls; ctr task exec --exec-id e c echo inside; end; down`, 0, "inside"},

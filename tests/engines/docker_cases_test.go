@@ -45,7 +45,7 @@ var dockerMounts = []check{
 	{"propagation private", `mkdir -p /run/prop/p; docker run -d --name cc -v /run/prop:/a:rprivate --runtime $R busybox sleep 100 >/dev/null; mount -t tmpfs t /run/prop/p; touch /run/prop/p/seen; docker exec cc ls -a /a/p; umount /run/prop/p` + dockerEnd, 0, ".\n..\n"},
 	{"tmpfs with options", `docker run --rm --tmpfs /mnt:size=1m,mode=1770,uid=1000 --runtime $R busybox grep ' /mnt ' /proc/mounts`, 0, "size=1024k,mode=1770,uid=1000"},
 	{"device", `docker run --rm --device /dev/fuse:/dev/other:r --runtime $R busybox stat -c '%F' /dev/other`, 0, "character special"},
-	{"device cgroup rules", `docker run --rm --device-cgroup-rule 'c 10:229 rwm' --cap-add mknod --runtime $R busybox sh -c 'busybox mknod /tmp/fuse c 10 229 && : </tmp/fuse && echo open; busybox mknod /tmp/kmsg c 1 11; : </tmp/kmsg' 2>&1`, 1, "open\nsh: can't open /tmp/kmsg: Operation not permitted"},
+	{"device cgroup rules", `docker run --rm --device-cgroup-rule 'c 10:229 rwm' --cap-add mknod --runtime $R busybox sh -c 'exec 2>&1; busybox mknod /tmp/fuse c 10 229 && : </tmp/fuse && echo open; busybox mknod /tmp/kmsg c 1 11; : </tmp/kmsg'`, 1, "open\nsh: can't open /tmp/kmsg: Operation not permitted"},
 	{"cp", dockerCC + `echo into >/run/into; docker cp /run/into cc:/tmp/into && docker exec cc cat /tmp/into && docker cp cc:/etc/passwd - | tar -tf -` + dockerEnd, 0, "into\npasswd"},
 }
 
