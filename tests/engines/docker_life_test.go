@@ -15,6 +15,16 @@ const resized = `resized() {
 }
 `
 
+// attached gives input to a client, and more when it has shown output: what a container writes
+// at its end may not come to a client any more.
+const attached = `attached() {
+	: >/run/out
+	{ echo words; until grep -q got /run/out; do sleep 0.1; done; echo more; } | "$@" >/run/out; code=$?
+	cat /run/out
+	return $code
+}
+`
+
 // dockerOOM kills a container when the daemon knows that it was out of memory. Its shim listens
 // after the start, and to the end at most: what happens has to wait for it.
 const dockerOOM = `since=$(date +%s.%N)
@@ -30,7 +40,7 @@ var dockerLife = []check{
 	{"daemon's error", `docker run --rm --memory 1k --runtime $R busybox true`, 125, "Minimum memory limit"},
 	{"terminal that is resized", resized + `resized "docker run --rm -it --runtime $R busybox sh -c \"echo ready; until busybox stty size | grep -q '33 99'; do sleep 0.1; done; echo resized; sleep 1; exit 6\""`, 6, "resized"},
 	{"exec that is resized", resized + dockerCC + `resized "docker exec -it cc sh -c \"echo ready; until busybox stty size | grep -q '33 99'; do sleep 0.1; done; echo resized; sleep 1; exit 6\""` + dockerEnd, 6, "resized"},
-	{"attach", `docker run -di --name cc --runtime $R busybox sh -c 'read line; echo "got $line"; exit 4' >/dev/null; echo words | docker attach cc` + dockerEnd, 4, "got words"},
+	{"attach", attached + `docker run -di --name cc --runtime $R busybox sh -c 'read line; echo "got $line"; read more; exit 4' >/dev/null; attached docker attach cc` + dockerEnd, 4, "got words"},
 	{"signals", `docker run -d --name cc --runtime $R busybox sh -c 'trap "echo caught; exit 7" USR1; echo ready; while :; do sleep 0.1; done' >/dev/null; until docker logs cc | grep -q ready; do sleep 0.1; done; docker kill -s USR1 cc; docker wait cc; docker logs cc; docker rm cc`, 0, "7\nready\ncaught"},
 	{"signals by the client", `docker run --rm --name cc --runtime $R busybox sh -c 'trap "echo caught; exit 7" TERM; echo ready; while :; do sleep 0.1; done' >/run/out & until grep -q ready /run/out; do sleep 0.1; done; kill -TERM $!; wait $!; code=$?; cat /run/out; exit $code`, 7, "caught"},
 	{"stop in time", `docker run -d --name cc --runtime $R busybox sh -c 'trap "exit 8" TERM; echo ready; while :; do sleep 0.1; done' >/dev/null; until docker logs cc | grep -q ready; do sleep 0.1; done; docker stop -t 30 cc; docker inspect -f 'code {{.State.ExitCode}}' cc; docker rm cc`, 0, "code 8"},

@@ -47,7 +47,7 @@ var podmanLife = []check{
 	{"engine's error", `podman --runtime $R run --rm --memory 1k --pids-limit x busybox true`, 125, "x"},
 	{"terminal that is resized", resized + `resized "podman --runtime $R run --rm -it busybox sh -c \"echo ready; until busybox stty size | grep -q '33 99'; do sleep 0.1; done; echo resized; sleep 1; exit 6\""`, 6, "resized"},
 	{"exec that is resized", resized + podmanC + `resized "podman exec -it c sh -c \"echo ready; until busybox stty size | grep -q '33 99'; do sleep 0.1; done; echo resized; sleep 1; exit 6\""` + podmanEnd, 6, "resized"},
-	{"attach", `podman --runtime $R run -di --name c busybox sh -c 'read line; echo "got $line"; exit 4' >/dev/null; echo words | podman attach c; podman wait c` + podmanEnd, 0, "\n4\n"},
+	{"attach", attached + `podman --runtime $R run -di --name c busybox sh -c 'read line; echo "got $line"; read more; exit 4' >/dev/null; attached podman attach c; podman wait c` + podmanEnd, 0, "got words\n\n4\n"},
 	{"exec detached", podmanC + `podman exec -d c sh -c 'echo done >/tmp/out'; until podman exec c cat /tmp/out 2>/dev/null; do sleep 0.1; done` + podmanEnd, 0, "done"},
 	{"exec in a terminal", podmanC + `script -qec "podman exec -it c ls -l /proc/self/fd/0" /dev/null` + podmanEnd, 0, "/dev/pts/"},
 	{"exec with input", podmanC + `echo through | podman exec -i c cat` + podmanEnd, 0, "through"},
