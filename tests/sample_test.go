@@ -34,3 +34,15 @@ func sample(n int) []int {
 	}
 	return list
 }
+
+// someOf is the list, or a third of it where sample does less: the parts
+// 1/16, 6/16 and 11/16 together do all.
+func someOf[T any](list []T) (some []T) {
+	first, step, _ := sampleOf(os.Getenv(sampleName))
+	for i, one := range list {
+		if step == 1 || i%3 == first%3 {
+			some = append(some, one)
+		}
+	}
+	return some
+}
