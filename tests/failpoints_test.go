@@ -66,11 +66,14 @@ type failpoint struct {
 	always bool // the command does not end well without it
 }
 
-// plan is the number of the plan that an operation is of.
+// plan is the number of the plan that an operation is of: the first is the container's own, others are of hooks.
 func (p failpoint) plan() string {
 	number, _, _ := strings.Cut(p.id, ".")
 	return number
 }
+
+// place is how messages call an operation.
+func (p failpoint) place() string { return fmt.Sprintf("operation %s (%s)", p.id, p.name) }
 
 // failpoints lists what a command passes on its way to a good end: points of
 // hull itself, and operations of the plans that it starts.

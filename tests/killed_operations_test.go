@@ -27,60 +27,51 @@ func (b *box) killedAt(i int, op failpoint, args []string, again func()) {
 		}
 		r := b.hullWith("HULL_FAIL_OP="+op.id+":"+what, args...)
 		if r.code != -int(unix.SIGKILL) && (op.always || r.code != 0) {
-			b.t.Errorf("operation %s (%s) was not reached: %s", op.id, op.name, r)
+			b.t.Errorf("%s was not reached: %s", op.place(), r)
 		}
-		b.wantRecovery("killed at operation " + op.id + " (" + op.name + ")")
+		b.wantRecovery("killed at " + op.place())
 		again()
 	}
 }
 
-// stages are the verbs that start a stage: for the program of exec, for hooks of start and delete.
-var stages = []string{"exec", "start", "delete"}
+// eachStage runs f for each verb that starts a stage, for the program of exec or for hooks of
+// start and delete, with the operations of these.
+func eachStage(t *testing.T, f func(t *testing.T, v change, ops []failpoint)) {
+	for _, v := range verbs {
+		if slices.Contains([]string{"exec", "start", "delete"}, v.name) {
+			t.Run(v.name, func(t *testing.T) {
+				_, ops := v.listed(t, v.edits()...)
+				f(t, v, ops)
+			})
+		}
+	}
+}
 
 func TestParentKilledAtAnyOperationOfOtherVerbsLosesNothing(t *testing.T) {
-	for _, v := range verbs {
-		if !slices.Contains(stages, v.name) {
-			continue
+	eachStage(t, func(t *testing.T, v change, ops []failpoint) {
+		if at := slices.IndexFunc(ops, func(op failpoint) bool { return op.name == ready }); at > 0 {
+			ops = ops[:at]
 		}
-		t.Run(v.name, func(t *testing.T) {
-			b := breakable(t, runProbe("pause"))
+		twoAtATime(t, oneOfEachKind(ops, 2), func(b *box, i int, op failpoint) {
 			b.bring(v.state)
-			_, ops := b.failpoints(v.args(b)...)
+			b.killedAt(i, op, v.args(b), func() { b.bring(v.state) })
 			b.clear()
-			if at := slices.IndexFunc(ops, func(op failpoint) bool { return op.name == ready }); at > 0 {
-				ops = ops[:at]
-			}
-			twoAtATime(t, oneOfEachKind(ops, 2), func(b *box, i int, op failpoint) {
-				b.bring(v.state)
-				b.killedAt(i, op, v.args(b), func() { b.bring(v.state) })
-				b.clear()
-			}, runProbe("pause"))
-		})
-	}
+		}, v.edits()...)
+	})
 }
 
 // What a failed operation of theirs costs is for other tests: nothing is lost by it.
 func TestVerbsWhoseOperationsFailLoseNothing(t *testing.T) {
-	for _, v := range verbs {
-		if !slices.Contains(stages, v.name) {
-			continue
-		}
-		t.Run(v.name, func(t *testing.T) {
-			b := breakable(t, runProbe("pause"))
-			b.bring(v.state)
-			_, ops := b.failpoints(v.args(b)...)
-			b.clear()
-			twoAtATime(t, oneOfEachKind(ops, 2), func(b *box, i int, op failpoint) {
-				for what, errno := range actions(i) {
-					b.bring(v.state)
-					place := "operation " + op.id + " (" + op.name + ")"
-					r := b.hullWith("HULL_FAIL_OP="+op.id+":"+what, v.args(b)...)
-					if op.always && !strings.Contains(r.stderr, errno.Error()) {
-						b.t.Errorf("%s: the message lacks %q: %s", place, errno, r)
-					}
-					b.wantRecovery(place)
+	eachStage(t, func(t *testing.T, v change, ops []failpoint) {
+		twoAtATime(t, oneOfEachKind(ops, 2), func(b *box, i int, op failpoint) {
+			for what, errno := range actions(i) {
+				b.bring(v.state)
+				r := b.hullWith("HULL_FAIL_OP="+op.id+":"+what, v.args(b)...)
+				if op.always && !strings.Contains(r.stderr, errno.Error()) {
+					b.t.Errorf("%s: the message lacks %q: %s", op.place(), errno, r)
 				}
-			}, runProbe("pause"))
-		})
-	}
+				b.wantRecovery(op.place())
+			}
+		}, v.edits()...)
+	})
 }

@@ -11,12 +11,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// verbs are the commands that change a container: what has to be there first, and the command.
-var verbs = []struct {
+// change is a command that changes a container.
+type change struct {
 	name  string
-	state string // created, running, paused, or empty for no container
+	state string // what has to be there first: created, running, paused, or empty for no container
 	args  func(*box) []string
-}{
+}
+
+var verbs = []change{
 	{"create", "", createIt},
 	{"run", "", runIt},
 	{"start", "created", func(b *box) []string { return []string{"start", b.id} }},
@@ -31,6 +33,24 @@ var verbs = []struct {
 	{"kill a paused one", "paused", func(b *box) []string { return []string{"kill", b.id, "KILL"} }},
 	{"delete", "created", func(b *box) []string { return []string{"delete", "--force", b.id} }},
 	{"delete a paused one", "paused", func(b *box) []string { return []string{"delete", "--force", b.id} }},
+}
+
+// edits make a container that is there for the command, and ends with it.
+func (v change) edits() []edit {
+	if v.name == "run" {
+		return nil
+	}
+	return []edit{runProbe("pause")}
+}
+
+// listed lists the failpoints of the command on a box of its own.
+func (v change) listed(t *testing.T, edits ...edit) (points, ops []failpoint) {
+	t.Helper()
+	b := breakable(t, edits...)
+	b.bring(v.state)
+	points, ops = b.failpoints(v.args(b)...)
+	b.clear()
+	return points, ops
 }
 
 // bring makes the container and brings it into the state.
@@ -102,14 +122,7 @@ func bystander(t *testing.T) (stillThere func()) {
 func TestVerbsKilledAtAnyPointLoseNothing(t *testing.T) {
 	for _, v := range someOf(verbs) {
 		t.Run(v.name, func(t *testing.T) {
-			edits := []edit{}
-			if v.name != "run" {
-				edits = append(edits, runProbe("pause"))
-			}
-			b := breakable(t, edits...)
-			b.bring(v.state)
-			points, _ := b.failpoints(v.args(b)...)
-			b.clear()
+			points, _ := v.listed(t, v.edits()...)
 			if v.name != "create" && v.name != "delete" {
 				points = fewPasses(points)
 			}
@@ -122,7 +135,7 @@ func TestVerbsKilledAtAnyPointLoseNothing(t *testing.T) {
 				if v.state == "" || i == len(points)-1 {
 					b.wantReusable("killed at " + p.id)
 				}
-			}, edits...)
+			}, v.edits()...)
 		})
 	}
 }
@@ -130,10 +143,7 @@ func TestVerbsKilledAtAnyPointLoseNothing(t *testing.T) {
 func TestVerbsFailedAtAnyPointLoseNothing(t *testing.T) {
 	for _, v := range someOf(verbs[2:]) { // create and run have to leave nothing, which is another test
 		t.Run(v.name, func(t *testing.T) {
-			b := breakable(t, runProbe("pause"))
-			b.bring(v.state)
-			points, _ := b.failpoints(v.args(b)...)
-			b.clear()
+			points, _ := v.listed(t, v.edits()...)
 			twoAtATime(t, fewPasses(points), func(b *box, i int, p failpoint) {
 				for what, errno := range actions(i) {
 					b.bring(v.state)
@@ -148,7 +158,7 @@ func TestVerbsFailedAtAnyPointLoseNothing(t *testing.T) {
 					}
 					b.wantRecovery("failed at " + p.id)
 				}
-			}, runProbe("pause"))
+			}, v.edits()...)
 		})
 	}
 }
@@ -157,14 +167,7 @@ func TestVerbsFailedAtAnyPointLoseNothing(t *testing.T) {
 func TestVerbsWhoseContainerDiesLoseNothing(t *testing.T) {
 	for _, v := range someOf(verbs) {
 		t.Run(v.name, func(t *testing.T) {
-			edits := []edit{}
-			if v.name != "run" {
-				edits = append(edits, runProbe("pause"))
-			}
-			b := breakable(t, edits...)
-			b.bring(v.state)
-			points, _ := b.failpoints(v.args(b)...)
-			b.clear()
+			points, _ := v.listed(t, v.edits()...)
 			twoAtATime(t, fewPasses(points), func(b *box, i int, p failpoint) {
 				for n, end := range []unix.Signal{unix.SIGCONT, unix.SIGKILL} {
 					if n != i/2%2 && !whole {
@@ -181,7 +184,7 @@ func TestVerbsWhoseContainerDiesLoseNothing(t *testing.T) {
 					}
 					b.wantRecovery("container killed at " + p.id)
 				}
-			}, edits...)
+			}, v.edits()...)
 		})
 	}
 }

@@ -45,6 +45,17 @@ func (b *box) forge(pid int, start, boot string) {
 	b.check(os.WriteFile(file, text, 0o600))
 }
 
+// ended is a container whose process has been killed.
+func ended(t *testing.T) *box {
+	t.Helper()
+	b := newBox(t, runProbe("pause"))
+	b.start()
+	pid := b.state().Pid
+	b.must("kill", b.id, "KILL")
+	b.ended(pid)
+	return b
+}
+
 func TestAnotherProcessWithTheSamePidIsLeftAlone(t *testing.T) {
 	for name, forge := range map[string]func(b *box, pid int, start string){
 		"after its end": func(b *box, pid int, start string) {
@@ -55,11 +66,7 @@ func TestAnotherProcessWithTheSamePidIsLeftAlone(t *testing.T) {
 		"after a boot": func(b *box, pid int, start string) { b.forge(pid, start, "00000000-0000-0000-0000-000000000000") },
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := newBox(t, runProbe("pause"))
-			b.start()
-			pid := b.state().Pid
-			b.must("kill", b.id, "KILL")
-			b.ended(pid)
+			b := ended(t)
 			cmd, start := victim(b)
 			forge(b, cmd.Process.Pid, start)
 			b.wantStatus("stopped")
@@ -78,11 +85,7 @@ func TestAnotherProcessWithTheSamePidIsLeftAlone(t *testing.T) {
 
 // The control of the test above: what is on record is believed when all of it fits.
 func TestProcessOnRecordIsTheOneThatIsKilled(t *testing.T) {
-	b := newBox(t, runProbe("pause"))
-	b.start()
-	pid := b.state().Pid
-	b.must("kill", b.id, "KILL")
-	b.ended(pid)
+	b := ended(t)
 	cmd, start := victim(b)
 	b.forge(cmd.Process.Pid, start, "")
 	b.must("kill", b.id, "KILL")

@@ -1,7 +1,6 @@
 package tests
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -91,7 +90,7 @@ func TestFailureOfAnyLateOperationOfRunLeavesNothing(t *testing.T) {
 			if r.code != 0 || op.always || r.stderr != "" { // or it was not reached
 				r.expect(b, 0, "warning", "hooks.poststop[0]", errno.Error())
 			}
-			b.wantNothingLeftAt(op.id, r)
+			b.wantNothingLeftAt(op.place(), r)
 		}
 	})
 }
@@ -99,7 +98,7 @@ func TestFailureOfAnyLateOperationOfRunLeavesNothing(t *testing.T) {
 // failOperation makes one operation fail: with an error of the kernel's, and with the end of the stage.
 func failOperation(b *box, i int, op failpoint, args []string) {
 	b.t.Helper()
-	place := fmt.Sprintf("operation %s (%s)", op.id, op.name)
+	place := op.place()
 	for what, errno := range actions(i) {
 		r := b.hullWith("HULL_FAIL_OP="+op.id+":"+what, args...)
 		if r.code == 0 && !op.always { // not reached
@@ -113,9 +112,9 @@ func failOperation(b *box, i int, op failpoint, args []string) {
 
 func TestDeathOfTheStageLeavesNothing(t *testing.T) {
 	_, ops := listed(t, runIt)
-	ops = slices.DeleteFunc(oneOfEachKind(ops, 2), func(op failpoint) bool { return !op.always || op.id[0] != '0' })
+	ops = slices.DeleteFunc(oneOfEachKind(ops, 2), func(op failpoint) bool { return !op.always || op.plan() != "0" })
 	twoAtATime(t, ops, func(b *box, _ int, op failpoint) {
-		place := fmt.Sprintf("operation %s (%s)", op.id, op.name)
+		place := op.place()
 		r := b.hullWith("HULL_FAIL_OP="+op.id+":die", runIt(b)...)
 		if r.code != 1 || !strings.Contains(r.stderr, "died while it was being set up") {
 			b.t.Errorf("%s: %s", place, r)
@@ -165,10 +164,7 @@ func TestFailureOfOperationsOfVariantsLeavesNothing(t *testing.T) {
 // listed lists the failpoints of a command on a box of its own.
 func listed(t *testing.T, command func(*box) []string, edits ...edit) (points, ops []failpoint) {
 	t.Helper()
-	b := breakable(t, edits...)
-	points, ops = b.failpoints(command(b)...)
-	b.clear()
-	return points, ops
+	return change{args: command}.listed(t, edits...)
 }
 
 // clear removes what is left of the container.
@@ -189,7 +185,7 @@ func TestFailureOfAnyOperationOfExecLeavesTheContainerAlone(t *testing.T) {
 		op := ops[i]
 		for _, what := range append(slices.Collect(maps.Keys(actions(i))), "die") {
 			r := b.hullWith("HULL_FAIL_OP="+op.id+":"+what, exec...)
-			place := fmt.Sprintf("operation %s (%s)", op.id, op.name)
+			place := op.place()
 			if (op.always || r.code != 0 || r.stdout != "ran\n") && (r.code != 255 || len(r.stderr) < 10) {
 				t.Errorf("%s: %s", place, r)
 			}
@@ -209,18 +205,18 @@ func TestFailureOfAnyOperationOfStartStopsTheContainer(t *testing.T) {
 	ops = ops[indexOf(t, ops, "wait for start")+1:]
 	for _, i := range sample(len(ops)) {
 		op := ops[i]
-		if op.id[0] != '0' { // the plan of a hook
+		if op.plan() != "0" { // the plan of a hook
 			break
 		}
 		for what := range actions(i) {
 			r := b.hullWith("HULL_FAIL_OP="+op.id+":"+what, createIt(b)...)
 			if r.code != 0 {
-				t.Errorf("operation %s (%s) belongs to start: %s", op.id, op.name, r)
+				t.Errorf("%s belongs to start: %s", op.place(), r)
 				continue
 			}
 			r = b.hull("start", b.id)
 			if op.always && r.code != 1 || r.code != 0 && b.state().Status != "stopped" {
-				t.Errorf("operation %s (%s): the status is %s after %s", op.id, op.name, b.state().Status, r)
+				t.Errorf("%s: the status is %s after %s", op.place(), b.state().Status, r)
 			}
 			b.clear()
 		}
