@@ -91,7 +91,7 @@ func (c *Container) deleteCgroup() error {
 	}
 	cg := c.cgroup()
 	if err := cg.Kill(); err != nil {
-		return fmt.Errorf("container %s: %w", c.ID, err)
+		return err
 	}
 	return cg.Delete()
 }

@@ -23,7 +23,10 @@ func (c *Container) Delete(force bool) error {
 	if !force && status != specs.StateStopped {
 		return fmt.Errorf("cannot delete container %s that is not stopped: %s", c.ID, status)
 	}
-	return c.destroy()
+	if err := c.destroy(); err != nil {
+		return fmt.Errorf("container %s: %w", c.ID, err)
+	}
+	return nil
 }
 
 // destroy undoes create, and runs the poststop hooks: runtime.md, steps 12 and 13.
@@ -44,10 +47,7 @@ func (c *Container) forget() error {
 	if err := fail.Point("delete.record"); err != nil {
 		return err
 	}
-	if err := os.RemoveAll(c.dir()); err != nil {
-		return fmt.Errorf("container %s: %w", c.ID, err)
-	}
-	return nil
+	return os.RemoveAll(c.dir())
 }
 
 // killInit ends the container's process, with all of its cgroup, and waits for
@@ -62,7 +62,7 @@ func (c *Container) killInit() error {
 	}
 	defer pidfd.Close()
 	if err := c.killAll(); err != nil && !errors.Is(err, ErrNotRunning) {
-		return fmt.Errorf("container %s: %w", c.ID, err)
+		return err
 	}
 	_, err = sys.WaitDead(pidfd, -1)
 	return err

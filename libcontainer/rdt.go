@@ -1,8 +1,6 @@
 package libcontainer
 
 import (
-	"fmt"
-
 	"github.com/opencontainers/runtime-spec/specs-go"
 
 	"hull/internal/rdt"
@@ -50,8 +48,5 @@ func (c *Container) deleteRdt() error {
 	if c.rec.RDT == nil {
 		return nil
 	}
-	if err := c.rec.RDT.Delete(); err != nil {
-		return fmt.Errorf("container %s: %w", c.ID, err)
-	}
-	return nil
+	return c.rec.RDT.Delete()
 }
