@@ -15,7 +15,8 @@ static int given;
 __attribute__((constructor)) static void relax(void)
 {
 	given = prctl(PR_GET_TIMERSLACK, 0, 0, 0, 0);
-	prctl(PR_SET_TIMERSLACK, 1000000, 0, 0, 0); // ns
+	if (given > 0) // else it could not be given back
+		prctl(PR_SET_TIMERSLACK, 1000000, 0, 0, 0); // ns
 }
 
 static int given_slack(void) { return given; }
