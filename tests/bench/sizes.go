@@ -14,7 +14,8 @@ import (
 func sizes(h *house) error {
 	t := h.table("Size, KiB", "KiB")
 	t.row("least memory limit in which /bin/true runs").target = 1
-	t.row("private memory of a container in `created`")
+	t.row("resident memory of a container in `created`")
+	t.row("… of it private")
 	t.row("binary")
 	for _, c := range h.runtimes {
 		least, err := c.leastMemory(h)
@@ -22,11 +23,12 @@ func sizes(h *house) error {
 			return err
 		}
 		t.row("least memory limit in which /bin/true runs").put(c.name, float64(least))
-		private, err := c.createdMemory(h)
+		resident, private, err := c.createdMemory(h)
 		if err != nil {
 			return err
 		}
-		t.row("private memory of a container in `created`").put(c.name, float64(private))
+		t.row("resident memory of a container in `created`").put(c.name, float64(resident))
+		t.row("… of it private").put(c.name, float64(private))
 		st, err := os.Stat(c.path)
 		if err != nil {
 			return err
@@ -84,33 +86,38 @@ func (c *contestant) runsTight(h *house, edit func(*specs.LinuxResources)) error
 	return err
 }
 
-// createdMemory is the private memory, in KiB, of what waits for start.
-func (c *contestant) createdMemory(h *house) (kib int64, err error) {
+// createdMemory is the memory, in KiB, of what waits for start, and how much of
+// it is shared with nobody: proc_pid_smaps(5).
+func (c *contestant) createdMemory(h *house) (resident, private int64, err error) {
 	id := c.name + "-created"
 	if _, err := c.run("create", "--bundle", h.bundle(sleeps), id); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	defer func() { _, _ = c.run("delete", "--force", id) }()
 	out, err := c.output("state", id)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	var state specs.State
 	if err := json.Unmarshal(out, &state); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	text, err := os.ReadFile(filepath.Join("/proc", fmt.Sprint(state.Pid), "smaps_rollup"))
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	for line := range strings.Lines(string(text)) {
-		var n int64
-		if key, value, ok := strings.Cut(line, ":"); ok && strings.HasPrefix(key, "Private_") {
-			if _, err := fmt.Sscanf(value, "%d kB", &n); err != nil {
-				return 0, err
-			}
-			kib += n
+		key, value, _ := strings.Cut(line, ":")
+		var kib int64
+		if _, err := fmt.Sscanf(value, "%d kB", &kib); err != nil {
+			continue // the first line names addresses
+		}
+		switch key {
+		case "Rss":
+			resident = kib
+		case "Private_Clean", "Private_Dirty":
+			private += kib
 		}
 	}
-	return kib, nil
+	return resident, private, nil
 }
