@@ -170,7 +170,7 @@ test-fallbacks: hull ## the same, once with each system call denied that hull ma
 	HULL=$(CURDIR)/hull tests/fallbacks $(if $(DENY),'$(DENY)')
 
 VM := $(BUILD)/vm
-LEGS ?= root-cgroupfs root-systemd
+LEGS ?= root-cgroupfs root-systemd rootless
 .PHONY: test-vm
 test-vm: hull $(VM)/image ## the tests in a machine with cgroup v2, systemd and AppArmor, or LEGS of them
 	@.ci/deps vm
