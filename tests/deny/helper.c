@@ -70,8 +70,11 @@ int start_helper(int argc, char **argv)
 	for (int fd = 0; fd < 3; fd++)
 		dup2(null, fd);
 	int listener = receive(pair[1]);
-	if (self == 3) // which is where the listener goes
+	// 3 is where the listener goes; the socket's end is the sign that this has been executed.
+	if (self == 3)
 		self = fcntl(self, F_DUPFD_CLOEXEC, 4);
+	if (pair[1] == 3)
+		fcntl(pair[1], F_DUPFD_CLOEXEC, 4);
 	dup2(listener, 3);
 	fcntl(3, F_SETFD, 0);
 	syscall(SYS_close_range, 4, ~0U, 4 /* CLOSE_RANGE_CLOEXEC */);

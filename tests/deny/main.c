@@ -40,6 +40,7 @@ int main(int argc, char **argv)
 	struct denial list[MAX_DENIALS];
 	char copy[MAX_DENIALS][64];
 	int first = 1, n = 0, helped, helper = -1;
+	char byte;
 	int helping = argc > 1 && !strcmp(argv[1], "--help-with");
 
 	for (int i = first += helping; i < argc && strcmp(argv[i], "--") != 0; i++, n++) {
@@ -65,7 +66,9 @@ int main(int argc, char **argv)
 		return fail("seccomp");
 	if (helped)
 		fd = above(fd);
-	if (helped && (send_fd(helper, fd) < 0 || close(fd) < 0 || close(helper) < 0))
+	// The end of the file says that the helper is itself, and has this process's name no more.
+	if (helped &&
+	    (send_fd(helper, fd) < 0 || close(fd) < 0 || read(helper, &byte, 1) != 0 || close(helper) < 0))
 		return fail("helper");
 	execvp(argv[first + n + 1], argv + first + n + 1);
 	return fail(argv[first + n + 1]);
