@@ -2,6 +2,7 @@ package tests
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -53,7 +54,7 @@ func debian(t *testing.T) string {
 	if out, err := exec.Command("mmdebstrap", args...).CombinedOutput(); err != nil {
 		t.Skipf("mmdebstrap has no packages to work with here: %v: %.500s", err, out)
 	}
-	if err := os.Rename(unfinished, dir); err != nil {
+	if err := os.Rename(unfinished, dir); err != nil && !errors.Is(err, fs.ErrExist) { // another run was quicker
 		t.Fatal(err)
 	}
 	return dir
