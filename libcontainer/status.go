@@ -143,5 +143,5 @@ func owner(uid int) string {
 
 // warn reports an error that does not end the verb.
 func (c *Container) warn(err error) {
-	slog.Warn(fmt.Sprintf("container %s: %s", c.ID, err))
+	slog.Warn(fmt.Sprintf("container %s: %s", c.ID, sys.Missing(err)))
 }
