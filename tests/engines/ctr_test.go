@@ -53,7 +53,7 @@ var ctrChecks = []check{
 }
 
 func TestContainerd(t *testing.T) {
-	need(t, "containerd", "ctr", "podman")
+	need(t, "v1", "containerd", "ctr", "podman")
 	hull, control := runtimes(t)
 	daemon(t, "containerd", "--root", "/run/c/root", "--state", "/run/c/state", "--address", "/run/c/sock")
 	podman(t).must(t, "podman save -q -o /run/image.tar localhost/busybox")

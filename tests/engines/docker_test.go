@@ -28,7 +28,7 @@ func daemon(t *testing.T, name string, args ...string) {
 }
 
 func TestDocker(t *testing.T) {
-	need(t, "dockerd")
+	need(t, "v1", "dockerd")
 	hull, control := runtimes(t)
 	hull.name = "hull" // what --runtime takes
 	if control.path != "" {

@@ -15,8 +15,8 @@ import (
 	"hull/tests/image"
 )
 
-// patience is how long a case may take: no measure of speed.
-const patience = 40 * time.Second
+// patience is how long a case may take, on an emulated machine too: no measure of speed.
+const patience = 3 * time.Minute
 
 // engine is one of them, ready to be used.
 type engine struct {
@@ -51,17 +51,23 @@ func runtimes(t *testing.T) (hull, control runtime) {
 	return runtime{path, path}, runtime{runc, runc}
 }
 
-// need skips the test without the world, or without programs of the engine.
-func need(t *testing.T, programs ...string) {
+// need skips the test outside the world that it is for, or without programs of the engine.
+func need(t *testing.T, world string, programs ...string) {
 	t.Helper()
-	if os.Getenv("ENGINES_WORLD") == "" {
-		t.Skip("not in namespaces of its own: make test-engines, as root on cgroup v1")
+	if os.Getenv("ENGINES_WORLD") != world {
+		t.Skipf("not in a world of its own: make %s", worlds[world])
 	}
 	for _, name := range programs {
 		if _, err := exec.LookPath(name); err != nil {
 			t.Skipf("%v: .ci/deps engines", err)
 		}
 	}
+}
+
+// worlds are where engines can do nothing to the host, and what starts them.
+var worlds = map[string]string{
+	"v1": "test-engines, as root on cgroup v1",
+	"v2": "test-engines-vm, as root",
 }
 
 // busybox is an image's tar file.

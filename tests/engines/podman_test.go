@@ -27,7 +27,7 @@ func podman(t *testing.T) *engine {
 }
 
 func TestPodman(t *testing.T) {
-	need(t, "podman")
+	need(t, "v1", "podman")
 	hull, control := runtimes(t)
 	e := podman(t)
 	for _, checks := range [][]check{podmanBasics, podmanNamespaces, podmanLimits, podmanMounts, podmanLife, podmanPods} {
@@ -80,7 +80,7 @@ var podmanBasics = []check{
 }
 
 func TestBuildah(t *testing.T) {
-	need(t, "podman", "buildah")
+	need(t, "v1", "podman", "buildah")
 	hull, control := runtimes(t)
 	podman(t).all(t, hull, control, []check{
 		{"run", `c=$(buildah from --pull-never localhost/busybox) && buildah run --runtime $R $c -- echo hi; code=$?; buildah rm $c; exit $code`, 0, "hi"},

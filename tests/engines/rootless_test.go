@@ -33,7 +33,7 @@ var podmanRootless = []check{
 }
 
 func TestRootlessPodman(t *testing.T) {
-	need(t, "podman", "newuidmap", "slirp4netns")
+	need(t, "v1", "podman", "newuidmap", "slirp4netns")
 	hull, control := runtimes(t)
 	e := &engine{}
 	e.must(t, "cp "+busybox(t)+" /run/image.tar")
