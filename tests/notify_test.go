@@ -64,6 +64,7 @@ func (m *manager) silent() {
 
 func TestReadinessIsPassedOn(t *testing.T) {
 	needCreate(t)
+	needCall(t, "pidfd_open")
 	needRoot(t, "it maps ids that are not this user's")
 	service := runProbe("notify", "STATUS=soon", ",", "notify", "STATUS=now\nMAINPID=1\nREADY=1\n", ",", "pause")
 	for name, edits := range map[string][]edit{
@@ -106,6 +107,7 @@ func TestReadinessIsPassedOn(t *testing.T) {
 }
 
 func TestStartWaitsUntilTheProgramIsReady(t *testing.T) {
+	needCall(t, "pidfd_open")
 	b := newBox(t, shell("read line; /bin/probe notify READY=1; read line"))
 	m := b.serviceManager()
 	l := b.create()
