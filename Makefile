@@ -182,21 +182,17 @@ bench-vm: hull $(VM)/image ## compare with runc and crun on cgroup v2, in instru
 	@.ci/deps vm
 	tests/vm/bench $(VM)
 
-IMAGE_SOURCES := tests/vm/image $(shell find tests/vm/guest -type f)
-$(VM)/image: $(IMAGE_SOURCES)
-	@.ci/deps vm
-	@mkdir -p $(@D)
-	tests/vm/image $@
-
 .PHONY: test-engines-vm
 test-engines-vm: hull $(VM)/engines/image ## podman, docker and containerd in such a machine, with hull, and with runc for comparison
 	@.ci/deps vm
 	tests/vm/run $(VM)/engines engines
 
-$(VM)/engines/image: $(IMAGE_SOURCES)
+# The engines' machine has more of Debian in it.
+$(VM)/engines/image: PACKAGES := podman containerd docker.io
+$(VM)/image $(VM)/engines/image: tests/vm/image $(shell find tests/vm/guest -type f)
 	@.ci/deps vm
 	@mkdir -p $(@D)
-	tests/vm/image $@ podman containerd docker.io
+	tests/vm/image $@ $(PACKAGES)
 
 KILLS   ?= 1000
 CYCLES  ?= 2000

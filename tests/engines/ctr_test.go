@@ -56,7 +56,7 @@ func TestContainerd(t *testing.T) {
 	need(t, "v1", "containerd", "ctr", "podman")
 	hull, control := runtimes(t)
 	daemon(t, "containerd", "--root", "/run/c/root", "--state", "/run/c/state", "--address", "/run/c/sock")
-	podman(t).must(t, "podman save -q -o /run/image.tar localhost/busybox")
+	podman(t, podmanConf).must(t, "podman save -q -o /run/image.tar localhost/busybox")
 	e := &engine{env: []string{"CONTAINERD_ADDRESS=/run/c/sock"}, clean: "ctr task kill -s 9 c && until ctr task delete c; do sleep 0.1; done; ctr container delete c"}
 	e.must(t, "until ctr version >/dev/null 2>&1; do sleep 0.2; done; ctr image import /run/image.tar")
 	e.all(t, hull, control, ctrChecks)

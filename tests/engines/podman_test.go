@@ -15,21 +15,27 @@ cgroup_manager="cgroupfs"
 events_logger="file"
 `
 
-func podman(t *testing.T) *engine {
+// podman is an engine with the containers.conf that is given.
+func podman(t *testing.T, conf string) *engine {
 	t.Helper()
-	conf := filepath.Join(t.TempDir(), "containers.conf")
-	if err := os.WriteFile(conf, []byte(podmanConf), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	e := &engine{env: []string{"CONTAINERS_CONF=" + conf}, clean: "podman rm -aft0"}
+	e := &engine{env: []string{"CONTAINERS_CONF=" + containersConf(t, conf)}, clean: "podman rm -aft0"}
 	e.must(t, "podman import -q "+busybox(t)+" busybox")
 	return e
+}
+
+func containersConf(t *testing.T, conf string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "containers.conf")
+	if err := os.WriteFile(file, []byte(conf), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return file
 }
 
 func TestPodman(t *testing.T) {
 	need(t, "v1", "podman")
 	hull, control := runtimes(t)
-	e := podman(t)
+	e := podman(t, podmanConf)
 	for _, checks := range [][]check{podmanBasics, podmanNamespaces, podmanLimits, podmanMounts, podmanLife, podmanPods} {
 		e.all(t, hull, control, checks)
 	}
@@ -82,7 +88,7 @@ var podmanBasics = []check{
 func TestBuildah(t *testing.T) {
 	need(t, "v1", "podman", "buildah")
 	hull, control := runtimes(t)
-	podman(t).all(t, hull, control, []check{
+	podman(t, podmanConf).all(t, hull, control, []check{
 		{"run", `c=$(buildah from --pull-never localhost/busybox) && buildah run --runtime $R $c -- echo hi; code=$?; buildah rm $c; exit $code`, 0, "hi"},
 		{"exit code", `c=$(buildah from --pull-never localhost/busybox) && buildah run --runtime $R $c -- sh -c 'exit 3'; code=$?; buildah rm $c; exit $code`, 3, ""},
 		{"build", `printf 'FROM localhost/busybox\nRUN echo built\n' | buildah build --runtime $R -f - .`, 0, "built"},

@@ -2,7 +2,6 @@ package engines
 
 import (
 	"os"
-	"path/filepath"
 	"testing"
 )
 
@@ -40,13 +39,7 @@ var podmanV2 = []check{
 func TestPodmanOnV2(t *testing.T) {
 	need(t, "v2", "podman")
 	hull, control := runtimes(t)
-	conf := filepath.Join(t.TempDir(), "containers.conf")
-	if err := os.WriteFile(conf, []byte(podmanConfV2), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	e := &engine{env: []string{"CONTAINERS_CONF=" + conf}, clean: "podman rm -aft0"}
-	e.must(t, "podman import -q "+busybox(t)+" busybox")
-	e.all(t, hull, control, podmanV2)
+	podman(t, podmanConfV2).all(t, hull, control, podmanV2)
 }
 
 // asRootless runs commands as an ordinary user, as a service of the user's own systemd.
@@ -73,11 +66,7 @@ var podmanRootlessV2 = []check{
 func TestRootlessPodmanOnV2(t *testing.T) {
 	need(t, "v2", "podman", "newuidmap")
 	hull, control := runtimes(t)
-	conf := filepath.Join(t.TempDir(), "containers.conf")
-	if err := os.WriteFile(conf, []byte(podmanConfV2), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	e := &engine{env: []string{"CONF=" + conf}}
+	e := &engine{env: []string{"CONF=" + containersConf(t, podmanConfV2)}}
 	e.must(t, "cp "+busybox(t)+" /run/image.tar")
 	e.all(t, hull, control, podmanRootlessV2)
 }
