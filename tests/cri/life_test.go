@@ -13,16 +13,16 @@ import (
 // lifeTests are how pods and containers begin and end.
 var lifeTests = []test{
 	{"run and logs", func(p *pod) error {
-		c, err := p.run("echo to out; echo to err >&2; exit 3")
-		if err != nil {
-			return err
-		}
-		s, err := c.ended()
+		c, err := p.run(untilStopped("echo to out; echo to err >&2; exit 3"))
 		if err != nil {
 			return err
 		}
 		out, _ := c.logged("stdout", "to out\n")
 		errs, _ := c.logged("stderr", "to err\n")
+		s, err := c.stopped()
+		if err != nil {
+			return err
+		}
 		if s.ExitCode != 3 || s.Reason != "Error" || out != "to out\n" || errs != "to err\n" {
 			return fmt.Errorf("exit code %d, reason %q, output %q, errors %q", s.ExitCode, s.Reason, out, errs)
 		}
@@ -55,10 +55,18 @@ var lifeTests = []test{
 		return nil
 	}},
 	{"restart of a container that crashed", func(p *pod) error {
-		if err := p.prints("exit 5", 5, ""); err != nil {
+		c, err := p.run("exit 5")
+		if err != nil {
 			return err
 		}
-		c, err := p.run("sleep 100", func(c *cri.ContainerConfig) { c.Metadata.Name, c.Metadata.Attempt = "c1", 1 })
+		s, err := c.ended()
+		if err != nil {
+			return err
+		}
+		if s.ExitCode != 5 {
+			return fmt.Errorf("exit code %d", s.ExitCode)
+		}
+		c, err = p.run("sleep 100", func(c *cri.ContainerConfig) { c.Metadata.Name, c.Metadata.Attempt = "c1", 1 })
 		if err != nil {
 			return err
 		}
