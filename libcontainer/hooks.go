@@ -126,7 +126,9 @@ func (c *Container) runHook(kind string, s *specs.Spec, h *specs.Hook, status sp
 		return err
 	}
 	defer stage.Close()
-	if err := stage.Serve(nil); err != nil {
+	if err := stage.Serve(nil); errors.Is(err, nsenter.ErrDied) {
+		return diedHook(waitHook(stage, h.Timeout, out))
+	} else if err != nil {
 		stage.Kill()
 		return bareFailure(err)
 	}
@@ -230,6 +232,15 @@ func tail(out *os.File) string {
 		return ""
 	}
 	return ": " + strings.ReplaceAll(text, "\n", "; ")
+}
+
+// diedHook is nsenter.ErrDied of a hook, which must not be taken for that of the container's process.
+func diedHook(why error) error {
+	err := errors.New("its process died while it was being set up")
+	if why == nil {
+		return err
+	}
+	return fmt.Errorf("%w: %w", err, why)
 }
 
 // bareFailure is a failed operation without its field: the hook's own path says where.

@@ -123,6 +123,29 @@ func TestDeathOfTheStageLeavesNothing(t *testing.T) {
 	})
 }
 
+func TestDeathOfTheStageOfAHookLeavesNothing(t *testing.T) {
+	const died = "[0] (/bin/true): its process died while it was being set up: exit status 9"
+	forced := change{"delete", "running", func(b *box) []string { return []string{"delete", "--force", b.id} }}
+	for _, v := range []change{{"run", "", runIt}, forced} {
+		t.Run(v.name, func(t *testing.T) {
+			_, ops := v.listed(t, v.edits()...)
+			poststop := ops[len(ops)-1].plan()
+			ops = slices.DeleteFunc(ops, func(op failpoint) bool { return !op.always || v.name == "run" && op.plan() == "0" })
+			twoAtATime(t, ops, func(b *box, _ int, op failpoint) {
+				place := op.place()
+				b.bring(v.state)
+				r := b.hullWith("HULL_FAIL_OP="+op.id+":die", v.args(b)...)
+				if op.plan() == poststop {
+					r.expect(b, 0, "warning", "hooks.poststop"+died)
+				} else {
+					r.expect(b, 1, "hooks.", died)
+				}
+				b.wantNothingLeftAt(place, r)
+			}, v.edits()...)
+		})
+	}
+}
+
 // variants are configurations with operations that the first has not. Some
 // make a difference to root alone, or need root: it says why.
 var variants = map[string]struct {
