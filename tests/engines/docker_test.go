@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// daemon starts a program that ends with the test.
+// daemon starts a program that ends with the test, and shows what it has written if that fails.
 func daemon(t *testing.T, name string, args ...string) {
 	t.Helper()
 	log, err := os.Create(filepath.Join(t.TempDir(), name+".log"))
@@ -24,6 +24,9 @@ func daemon(t *testing.T, name string, args ...string) {
 	t.Cleanup(func() {
 		_ = cmd.Process.Signal(unix.SIGTERM)
 		_ = cmd.Wait()
+		if text, _ := os.ReadFile(log.Name()); t.Failed() {
+			t.Logf("%s: %s", name, text[max(0, len(text)-5000):])
+		}
 	})
 }
 

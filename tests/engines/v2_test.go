@@ -80,7 +80,7 @@ var dockerV2 = []check{
 	{"pause and unpause", dockerCC2 + `docker pause cc; docker inspect -f '{{.State.Status}}' cc; docker unpause cc; docker inspect -f '{{.State.Status}}' cc` + dockerEnd, 0, "paused\ncc\nrunning\n"},
 	{"exec", dockerCC2 + `docker exec -u user -w /tmp cc sh -c 'id -u; pwd'` + dockerEnd, 0, "1000\n/tmp\n"},
 	{"not there", `docker run --rm --runtime $R busybox nothing`, 127, "executable file not found"},
-	{"out of memory", `docker run --name cc --memory 16m --memory-swap 16m --runtime $R busybox tail /dev/zero; docker inspect -f '{{.State.OOMKilled}} {{.State.ExitCode}}' cc` + dockerEnd, 0, "true 137"},
+	{"out of memory", dockerOOM + `docker wait cc; docker inspect -f 'oom {{.State.OOMKilled}}' cc` + dockerEnd, 0, "137\noom true"},
 	{"stats", dockerCC2 + `docker stats --no-stream --format '{{.MemUsage}} {{.PIDs}} pid' cc` + dockerEnd, 0, "/ 64MiB 1 pid"},
 	{"profile of AppArmor", `docker run --rm --runtime $R busybox cat /proc/self/attr/current`, 0, "docker-default (enforce)"},
 	{"stop", dockerCC2 + `docker stop -t1 cc; docker inspect -f '{{.State.ExitCode}}' cc` + dockerEnd, 0, "137"},
