@@ -117,6 +117,9 @@ func (w *world) sweep(state string, args []string) {
 		rest := w.settled()
 		if len(rest) > 0 || code != 0 {
 			left++
+			if !*control {
+				w.t.Logf("after %s: %v, %s", delay, rest, w.describe())
+			}
 			w.reset()
 		}
 		if state == "" { // else the next round makes one anyway

@@ -103,14 +103,38 @@ func spec(id string) *specs.Spec {
 	return s
 }
 
-// settled are the leftovers, when processes that are dying have had a moment to do so.
+// settled are the leftovers, when the processes that have been killed have come to their ends.
 func (w *world) settled() []string {
 	w.t.Helper()
-	if len(w.leftovers()) == 0 {
-		return nil
+	for deadline := time.Now().Add(10 * time.Second); slices.ContainsFunc(w.processes(), killed); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			break
+		}
 	}
-	time.Sleep(50 * time.Millisecond)
 	return w.leftovers()
+}
+
+// killed tells whether the process has been killed and runs no more: it may have
+// to wait for a processor to end, if it was our command's child. proc_pid_status(5)
+func killed(pid int) bool {
+	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	_, after, _ := strings.Cut(string(status), "\nShdPnd:\t")
+	digits, _, _ := strings.Cut(after, "\n")
+	pending, err := strconv.ParseUint(digits, 16, 64)
+	return err == nil && pending&(1<<(unix.SIGKILL-1)) != 0
+}
+
+// describe tells what the processes that are left run, and what they do.
+func (w *world) describe() string {
+	w.t.Helper()
+	var text strings.Builder
+	for _, pid := range w.processes() {
+		for _, name := range []string{"cmdline", "wchan", "status", "cgroup"} {
+			data, _ := os.ReadFile(fmt.Sprintf("/proc/%d/%s", pid, name))
+			fmt.Fprintf(&text, "process %d, %s: %q\n", pid, name, data)
+		}
+	}
+	return text.String()
 }
 
 // leftovers are the kinds of things that are left.
