@@ -188,6 +188,7 @@ test-engines-vm: hull $(VM)/engines/image ## podman, docker and containerd in su
 	tests/vm/run $(VM)/engines engines
 
 # The engines' machine has more of Debian in it.
+$(VM)/image: PACKAGES :=
 $(VM)/engines/image: PACKAGES := podman containerd docker.io
 $(VM)/image $(VM)/engines/image: tests/vm/image $(shell find tests/vm/guest -type f)
 	@.ci/deps vm

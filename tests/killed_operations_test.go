@@ -1,14 +1,13 @@
 package tests
 
 import (
-	"fmt"
-	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"hull/tests/proc"
 )
 
 // Commands that are killed, and fail, while a stage of theirs performs its plan.
@@ -33,21 +32,13 @@ func (b *box) killedAt(i int, op failpoint, args []string, again func()) {
 			b.t.Errorf("%s was not reached: %s", op.place(), r)
 		}
 		for _, pid := range b.processes() {
-			if killed(pid) { // as the stage is when its parent ends
+			if proc.Killed(pid) { // as the stage is when its parent ends
 				b.ended(pid)
 			}
 		}
 		b.wantRecovery("killed at " + op.place())
 		again()
 	}
-}
-
-// killed tells whether a process has been killed and runs no more, even if it has
-// not come to its end for want of a processor. proc_pid_status(5)
-func killed(pid int) bool {
-	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	pending, err := strconv.ParseUint(field(string(status), "ShdPnd"), 16, 64)
-	return err == nil && pending&(1<<(unix.SIGKILL-1)) != 0
 }
 
 // eachStage runs f for each verb that starts a stage, for the program of exec or for hooks of

@@ -24,7 +24,8 @@ func daemon(t *testing.T, name string, args ...string) {
 	t.Cleanup(func() {
 		_ = cmd.Process.Signal(unix.SIGTERM)
 		_ = cmd.Wait()
-		if text, _ := os.ReadFile(log.Name()); t.Failed() {
+		if t.Failed() {
+			text, _ := os.ReadFile(log.Name())
 			t.Logf("%s: %s", name, text[max(0, len(text)-5000):])
 		}
 	})

@@ -17,6 +17,8 @@ import (
 	"github.com/moby/sys/mountinfo"
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
+
+	"hull/tests/proc"
 )
 
 // The containers' names and their cgroups', in the way of nobody else.
@@ -106,22 +108,10 @@ func spec(id string) *specs.Spec {
 // settled are the leftovers, when the processes that have been killed have come to their ends.
 func (w *world) settled() []string {
 	w.t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); slices.ContainsFunc(w.processes(), killed); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			break
-		}
+	for deadline := time.Now().Add(10 * time.Second); slices.ContainsFunc(w.processes(), proc.Killed) && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond)
 	}
 	return w.leftovers()
-}
-
-// killed tells whether the process has been killed and runs no more: it may have
-// to wait for a processor to end, if it was our command's child. proc_pid_status(5)
-func killed(pid int) bool {
-	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	_, after, _ := strings.Cut(string(status), "\nShdPnd:\t")
-	digits, _, _ := strings.Cut(after, "\n")
-	pending, err := strconv.ParseUint(digits, 16, 64)
-	return err == nil && pending&(1<<(unix.SIGKILL-1)) != 0
 }
 
 // describe tells what the processes that are left run, and what they do.
