@@ -177,7 +177,7 @@ func TestEventsEndWithADeletedContainer(t *testing.T) {
 func TestEventsTellOfOOM(t *testing.T) {
 	b := newBox(t, resources(func(r *specs.LinuxResources) {
 		r.Memory = &specs.LinuxMemory{Limit: new(int64(8 << 20)), Swap: new(int64(8 << 20))}
-	}), runProbe("say", "ready", ",", "line", ",", "alloc", fmt.Sprint(64<<20)))
+	}), shell(fmt.Sprintf("echo ready; read go; /bin/probe alloc %d; sleep 1000", 64<<20))) // whose cgroup outlives what is killed
 	c := b.start()
 	c.want("ready")
 	l := b.live("events", "--interval", "10ms", b.id)
