@@ -15,7 +15,7 @@ import (
 
 // box is one container under test: a bundle, an id, and a state root of its own.
 type box struct {
-	t      *testing.T
+	t      testing.TB
 	id     string
 	dir    string // all of it is below here
 	bundle string
@@ -40,6 +40,9 @@ const markerName = "HULL_TEST"
 
 var boxes atomic.Int64
 
+// boxID is the id of the box of the process pid whose directory has that name.
+func boxID(pid int, name string) string { return fmt.Sprintf("hull-test-%d-%s", pid, name) }
+
 // newBox makes a bundle with the default configuration as edited. When the
 // test ends, the container is deleted and nothing of it may be left.
 func newBox(t *testing.T, edits ...edit) *box {
@@ -50,8 +53,8 @@ func newBox(t *testing.T, edits ...edit) *box {
 	if byUser && delegated() == "" {
 		t.Skip("needs root, or a cgroup v2 that is delegated to this user")
 	}
-	n := boxes.Add(1)
-	b := &box{t: t, id: fmt.Sprintf("hull-test-%d-%04d", os.Getpid(), n), dir: filepath.Join(work, fmt.Sprintf("%04d", n)), binary: hullPath, denied: denied, canaries: map[string]string{}}
+	name := fmt.Sprintf("%04d", boxes.Add(1))
+	b := &box{t: t, id: boxID(os.Getpid(), name), dir: filepath.Join(work, name), binary: hullPath, denied: denied, canaries: map[string]string{}}
 	b.bundle = filepath.Join(b.dir, "bundle")
 	b.rootfs = filepath.Join(b.bundle, "rootfs")
 	b.root = filepath.Join(b.dir, "root")

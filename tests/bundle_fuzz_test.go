@@ -6,11 +6,14 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
+
+	"hull/tests/proc"
 )
 
 // dice make the choices of a fuzzed bundle: bytes of the input, and when those
@@ -171,9 +174,40 @@ func (b *box) try(args ...string) bool {
 	return r.code == 0
 }
 
+// removeAbandoned removes what processes like this one have left that were killed: Go's
+// fuzzing does so with its workers when an input takes longer than they have.
+func removeAbandoned(t testing.TB) {
+	dirs, err := filepath.Glob(filepath.Join(os.TempDir(), workName+"*-*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range dirs {
+		number, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(dir), workName), "-")
+		pid, err := strconv.Atoi(number)
+		if err != nil || !proc.Ended(pid) {
+			continue
+		}
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range entries {
+			b := &box{t: t, id: boxID(pid, e.Name()), dir: filepath.Join(dir, e.Name())}
+			for len(b.processes()) > 0 {
+				b.sweep()
+			}
+			b.sweep()
+		}
+		if err := remove(dir); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // Whatever is in a bundle, and whatever a container makes of its files, nothing of
 // the host is changed but what the container is given: see cleanup for what is looked at.
 func FuzzBundle(f *testing.F) {
+	f.Cleanup(func() { removeAbandoned(f) })
 	for n := range 12 {
 		f.Add([]byte{byte(n)})
 	}

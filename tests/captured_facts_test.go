@@ -13,7 +13,7 @@ import (
 )
 
 // wantAsked compares what a process saw with what the configuration asks for.
-func wantAsked(t *testing.T, r *report, s *specs.Spec, p *specs.Process) {
+func wantAsked(t testing.TB, r *report, s *specs.Spec, p *specs.Process) {
 	t.Helper()
 	same := func(what string, got, want any) {
 		t.Helper()

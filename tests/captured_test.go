@@ -12,6 +12,7 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 
 	"hull/tests/image"
+	"hull/tests/proc"
 )
 
 // What podman, docker, containerd and buildah gave to the runtime, word for
@@ -104,7 +105,7 @@ func (w *world) find() int {
 	w.b.check(err)
 	for _, file := range files {
 		text, _ := os.ReadFile(file)
-		if ids := strings.Fields(field(string(text), "NSpid")); len(ids) > 1 && ids[1] == inner {
+		if ids := strings.Fields(proc.Field(string(text), "NSpid")); len(ids) > 1 && ids[1] == inner {
 			pid, err := strconv.Atoi(ids[0])
 			w.b.check(err)
 			return pid

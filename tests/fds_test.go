@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"hull/tests/proc"
 )
 
 // withFiles runs a command of hull's with three more files open, at 3, 4 and 5.
@@ -102,7 +104,7 @@ func TestPidfdSocketGetsThePidfd(t *testing.T) {
 			}
 			f, _ := b.receiveOne(l)
 			info := b.read(fmt.Sprintf("/proc/self/fdinfo/%d", f.Fd()))
-			pid := field(info, "Pid")
+			pid := proc.Field(info, "Pid")
 			if verb != "exec" && pid != fmt.Sprint(b.state().Pid) {
 				t.Errorf("the descriptor is of process %q, want %d", pid, b.state().Pid)
 			}

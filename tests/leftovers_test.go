@@ -12,6 +12,8 @@ import (
 
 	"github.com/moby/sys/mountinfo"
 	"golang.org/x/sys/unix"
+
+	"hull/tests/proc"
 )
 
 // leftovers lists everything on the host that belongs to the box's container.
@@ -63,7 +65,7 @@ func (b *box) processes() []int {
 	var pids []int
 	for _, dir := range dirs {
 		pid, err := strconv.Atoi(filepath.Base(dir))
-		if err == nil && pid != os.Getpid() && b.owns(dir) && !zombie(dir) {
+		if err == nil && pid != os.Getpid() && b.owns(dir) && !proc.Ended(pid) {
 			pids = append(pids, pid)
 		}
 	}
@@ -82,22 +84,6 @@ func (b *box) owns(proc string) bool {
 		}
 	}
 	return false
-}
-
-// zombie tells whether the process has ended, so that nothing but its number
-// and exit status remain: those are for its parent to take, or for the host's
-// init. The first process of a pid namespace is one too while it waits, with
-// PF_EXITING in its flags, for zombies in its namespace to be taken. proc_pid_stat(5)
-func zombie(proc string) bool {
-	const exiting = 0x4
-	stat, err := os.ReadFile(proc + "/stat")
-	if err != nil {
-		return true
-	}
-	_, after, _ := strings.Cut(string(stat), ") ")
-	fields := strings.Fields(after)
-	flags, err := strconv.Atoi(fields[6])
-	return err != nil || fields[0] == "Z" || fields[0] == "X" || flags&exiting != 0
 }
 
 func within(path, dir string) bool { return path == dir || strings.HasPrefix(path, dir+"/") }

@@ -22,13 +22,16 @@ var (
 	baseErr  error  // why there is no base
 )
 
+// workName is how work begins; the number of the process that made it follows.
+const workName = "hull-"
+
 func TestMain(m *testing.M) {
 	os.Exit(runAll(m))
 }
 
 func runAll(m *testing.M) int {
 	var err error
-	if work, err = os.MkdirTemp("", "hull"); err != nil {
+	if work, err = os.MkdirTemp("", fmt.Sprintf("%s%d-", workName, os.Getpid())); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}

@@ -10,6 +10,8 @@ import (
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
+
+	"hull/tests/proc"
 )
 
 // kinds are the namespace types and their names in /proc/PID/ns.
@@ -18,7 +20,7 @@ var kinds = map[specs.LinuxNamespaceType]string{
 	specs.MountNamespace: "mnt", specs.UserNamespace: "user", specs.CgroupNamespace: "cgroup", specs.TimeNamespace: "time",
 }
 
-func hostNamespace(t *testing.T, name string) string {
+func hostNamespace(t testing.TB, name string) string {
 	t.Helper()
 	link, err := os.Readlink("/proc/self/ns/" + name)
 	if err != nil {
@@ -136,7 +138,7 @@ func TestRootOfAUserNamespaceIsTheMappedUserOutside(t *testing.T) {
 	needRoot(t, "it maps ids that are not this user's")
 	b := running(t, userNamespace(200000))
 	status := b.read(fmt.Sprintf("/proc/%d/status", b.state().Pid))
-	if uid, gid := field(status, "Uid"), field(status, "Gid"); uid != "200000\t200000\t200000\t200000" || gid != "200000\t200000\t200000\t200000" {
+	if uid, gid := proc.Field(status, "Uid"), proc.Field(status, "Gid"); uid != "200000\t200000\t200000\t200000" || gid != "200000\t200000\t200000\t200000" {
 		t.Errorf("outside, the process is %q, %q", uid, gid)
 	}
 	r := b.execReport()

@@ -16,7 +16,7 @@ import (
 // network is a network namespace that is the host's for a box: there are the
 // ends out0 and out1 of two pairs of devices, whose other ends are called far0 and far1.
 type network struct {
-	t   *testing.T
+	t   testing.TB
 	pid string // a process that is in it
 }
 

@@ -17,13 +17,13 @@ import (
 
 // terminal is the master end of a pseudoterminal.
 type terminal struct {
-	t      *testing.T
+	t      testing.TB
 	master *os.File
 	reader *bufio.Reader
 }
 
 // newTerminal takes over the master end that a file is.
-func newTerminal(t *testing.T, from *os.File) *terminal {
+func newTerminal(t testing.TB, from *os.File) *terminal {
 	t.Helper()
 	defer from.Close()
 	fd, err := unix.FcntlInt(from.Fd(), unix.F_DUPFD_CLOEXEC, 0)
@@ -99,7 +99,7 @@ func (tm *terminal) resize(rows, cols uint16) {
 }
 
 // openPty makes a pseudoterminal and opens its other end too.
-func openPty(t *testing.T) (*terminal, *os.File) {
+func openPty(t testing.TB) (*terminal, *os.File) {
 	t.Helper()
 	master, err := os.OpenFile("/dev/ptmx", unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
 	if err != nil {

@@ -10,11 +10,13 @@ import (
 
 	"github.com/moby/sys/mountinfo"
 	"golang.org/x/sys/unix"
+
+	"hull/tests/proc"
 )
 
 // report is what the probe saw; report.c has the twin.
 type report struct {
-	t *testing.T
+	t testing.TB
 
 	FDs  map[string]string `json:"fds"`
 	NS   map[string]string `json:"ns"`
@@ -71,7 +73,7 @@ func (n node) String() string {
 }
 
 // parseReport reads the one line that the probe prints.
-func parseReport(t *testing.T, text string) *report {
+func parseReport(t testing.TB, text string) *report {
 	t.Helper()
 	r := &report{t: t}
 	if err := json.Unmarshal([]byte(text), r); err != nil {
@@ -95,18 +97,8 @@ func (b *box) execReport(flags ...string) *report {
 	return parseReport(b.t, b.must(append(append([]string{"exec"}, flags...), b.id, "/bin/probe")...).stdout)
 }
 
-// field is the value of a line "key: value" of text.
-func field(text, key string) string {
-	for line := range strings.Lines(text) {
-		if name, value, ok := strings.Cut(line, ":"); ok && name == key {
-			return strings.TrimSpace(value)
-		}
-	}
-	return ""
-}
-
 // status is a field of /proc/self/status.
-func (r *report) status(key string) string { return field(r.Files["/proc/self/status"], key) }
+func (r *report) status(key string) string { return proc.Field(r.Files["/proc/self/status"], key) }
 
 // caps are the names in one of the process's capability sets, such as CapEff.
 func (r *report) caps(set string) []string { return capNames(r.status(set)) }
@@ -162,7 +154,7 @@ func ownStatus(key string) string {
 	if err != nil {
 		panic(err)
 	}
-	return field(string(data), key)
+	return proc.Field(string(data), key)
 }
 
 // capOrder are the capabilities by their numbers.

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"hull/tests/proc"
 )
 
 // The number of a container's process may be another's by now: after its end, or after a boot.
@@ -76,7 +78,7 @@ func TestAnotherProcessWithTheSamePidIsLeftAlone(t *testing.T) {
 			b.hull("ps", b.id)
 			b.hull("pause", b.id)
 			b.must("delete", "--force", b.id)
-			if zombie(fmt.Sprintf("/proc/%d", cmd.Process.Pid)) {
+			if proc.Ended(cmd.Process.Pid) {
 				t.Error("the other process was killed")
 			}
 		})

@@ -36,7 +36,7 @@ func (loader) Load(url string) (any, error) {
 }
 
 // validate returns in what the JSON text is not as a schema describes it.
-func validate(t *testing.T, schema, text string) error {
+func validate(t testing.TB, schema, text string) error {
 	t.Helper()
 	dir, err := schemas()
 	if err != nil {

@@ -31,7 +31,7 @@ var ownName = func() string {
 
 // needRoot skips the test that has to do on the host, or to ask of hull, what
 // the kernel lets root alone do.
-func needRoot(t *testing.T, why string) {
+func needRoot(t testing.TB, why string) {
 	t.Helper()
 	if byUser {
 		t.Skip("needs root: " + why)

@@ -10,6 +10,7 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 
 	"hull/specconv"
+	"hull/tests/proc"
 )
 
 // allCaps are the capabilities that this test has, and so can give.
@@ -25,7 +26,7 @@ var allCaps = sync.OnceValue(func() (list []string) {
 		panic(err)
 	}
 	status, _ := os.ReadFile("/proc/self/status")
-	have, err := strconv.ParseUint(field(string(status), "CapEff"), 16, 64)
+	have, err := strconv.ParseUint(proc.Field(string(status), "CapEff"), 16, 64)
 	if err != nil {
 		panic(err)
 	}

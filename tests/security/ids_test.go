@@ -8,6 +8,8 @@ import (
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
+
+	"hull/tests/proc"
 )
 
 // Users, groups and capabilities.
@@ -32,7 +34,7 @@ func TestCVE_2016_3697_UserNamedLikeANumber(t *testing.T) {
 	replay(t, func(b *bundle) string {
 		b.check(os.WriteFile(b.image("etc/passwd"), []byte("1000:x:0:0::/:/bin/sh\n"), 0o644))
 		b.edit(func(s *specs.Spec) { s.Process.User.UID = 1000 })
-		if uid := field(b.status(), "Uid"); uid != four(1000) {
+		if uid := proc.Field(b.status(), "Uid"); uid != four(1000) {
 			return "the container's uids are " + uid
 		}
 		return ""
@@ -45,7 +47,7 @@ func TestCVE_2026_30892_ExecAsAUserIsRoot(t *testing.T) {
 		b.start()
 		for user, want := range map[string][2]int{"1": {1, 0}, "1:2": {1, 2}, "2147483648:7": {2147483648, 7}, "4294967294": {4294967294, 0}} {
 			status := b.status("--user", user)
-			if uid, gid := field(status, "Uid"), field(status, "Gid"); uid != four(want[0]) || gid != four(want[1]) {
+			if uid, gid := proc.Field(status, "Uid"), proc.Field(status, "Gid"); uid != four(want[0]) || gid != four(want[1]) {
 				return fmt.Sprintf("exec --user %s runs as %s, %s", user, uid, gid)
 			}
 		}
@@ -57,7 +59,7 @@ func TestCVE_2024_40635_UserNumbersThatOverflow(t *testing.T) {
 	replay(t, func(b *bundle) string {
 		b.payload("sleep 1000")
 		b.start()
-		return field(b.status("--user", "4294967296"), "Uid")
+		return proc.Field(b.status("--user", "4294967296"), "Uid")
 	}, without("bits of an id"))
 	b := newBundle(t, hull)
 	b.payload("sleep 1000")
@@ -78,7 +80,7 @@ func TestCVE_2016_8867_AmbientCapabilitiesOfAnOrdinaryUser(t *testing.T) {
 		})
 		status := b.status()
 		for _, set := range []string{"CapEff", "CapPrm", "CapAmb"} {
-			if caps := field(status, set); caps != "0000000000000000" {
+			if caps := proc.Field(status, set); caps != "0000000000000000" {
 				return set + " is " + caps
 			}
 		}
@@ -122,7 +124,7 @@ func execCaps(b *bundle) string {
 	b.start()
 	status := b.status("--cap", "CAP_KILL", "--cap", "CAP_AUDIT_WRITE")
 	for set, want := range map[string]string{"CapInh": "0000000000000000", "CapAmb": "0000000000000000", "CapEff": "0000000020000020", "CapBnd": "0000000020000020"} {
-		if got := field(status, set); got != want && (b.asked == nil || set == "CapInh") {
+		if got := proc.Field(status, set); got != want && (b.asked == nil || set == "CapInh") {
 			return set + " is " + got
 		}
 	}
@@ -143,7 +145,7 @@ func TestCVE_2025_27612_ExecGivesMoreThanTheContainerHas(t *testing.T) {
 		b.start()
 		status := b.status("--cwd", "/")
 		for _, set := range []string{"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"} {
-			if got := field(status, set); got != "0000000000000000" {
+			if got := proc.Field(status, set); got != "0000000000000000" {
 				return set + " is " + got
 			}
 		}
@@ -155,19 +157,9 @@ func TestCVE_2025_27612_ExecGivesMoreThanTheContainerHas(t *testing.T) {
 func TestCVE_2022_36109_GroupsOfTheCaller(t *testing.T) {
 	replay(t, func(b *bundle) string {
 		b.wrap = []string{"setpriv", "--groups", "7,8"}
-		if groups := field(b.status(), "Groups"); groups != "" {
+		if groups := proc.Field(b.status(), "Groups"); groups != "" {
 			return "the container's groups are " + groups
 		}
 		return ""
 	}, without("set the supplementary groups"))
-}
-
-// field is the value of a line "key: value" of text, as in /proc/PID/status.
-func field(text, key string) string {
-	for line := range strings.Lines(text) {
-		if name, value, ok := strings.Cut(line, ":"); ok && name == key {
-			return strings.TrimSpace(value)
-		}
-	}
-	return ""
 }

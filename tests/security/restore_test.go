@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
+
+	"hull/tests/proc"
 )
 
 // Images of a checkpoint that somebody else has written, and what criu makes of names.
@@ -66,7 +68,7 @@ func inside(key string) func(*bundle) string {
 		b.Helper()
 		text, err := exec.Command("cat", fmt.Sprintf("/proc/%d/status", b.pid())).Output()
 		b.check(err)
-		return key + " is " + field(string(text), key)
+		return key + " is " + proc.Field(string(text), key)
 	}
 }
 

@@ -154,23 +154,17 @@ func (w *world) leftovers() []string {
 // processes live in the container's cgroup, or work in our directory.
 func (w *world) processes() []int {
 	w.t.Helper()
-	const exiting = 0x4 // PF_EXITING: only its number is left, proc_pid_stat(5)
 	dirs, err := filepath.Glob("/proc/[0-9]*")
 	w.check(err)
 	var pids []int
 	for _, dir := range dirs {
-		stat, err := os.ReadFile(dir + "/stat")
-		_, after, _ := strings.Cut(string(stat), ") ")
-		fields := strings.Fields(after)
-		if err != nil || len(fields) < 7 || fields[0] == "Z" {
-			continue
-		}
-		if flags, err := strconv.Atoi(fields[6]); err != nil || flags&exiting != 0 {
+		pid, err := strconv.Atoi(filepath.Base(dir))
+		if err != nil || proc.Ended(pid) {
 			continue
 		}
 		cgroup, _ := os.ReadFile(dir + "/cgroup")
 		cwd, _ := os.Readlink(dir + "/cwd")
-		if pid, err := strconv.Atoi(filepath.Base(dir)); err == nil && (strings.Contains(string(cgroup), "/"+id+"\n") || strings.HasPrefix(cwd, w.dir)) {
+		if strings.Contains(string(cgroup), "/"+id+"\n") || strings.HasPrefix(cwd, w.dir) {
 			pids = append(pids, pid)
 		}
 	}
