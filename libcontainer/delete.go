@@ -50,6 +50,9 @@ func (c *Container) forget() error {
 	return os.RemoveAll(c.dir())
 }
 
+// huskInterval is in milliseconds: no descriptor tells that a process will be what husk sees.
+const huskInterval = 10
+
 // killInit ends the container's process, with all of its cgroup, and waits for
 // that. When it has ended before, deleteCgroup kills what else there is.
 func (c *Container) killInit() error {
@@ -64,8 +67,14 @@ func (c *Container) killInit() error {
 	if err := c.killAll(); err != nil && !errors.Is(err, ErrNotRunning) {
 		return err
 	}
-	_, err = sys.WaitDead(pidfd, -1)
-	return err
+	for {
+		if dead, err := sys.WaitDead(pidfd, huskInterval); dead || err != nil {
+			return err
+		}
+		if alive, err := c.alive(); !alive {
+			return err
+		}
+	}
 }
 
 // afterStop runs the poststop hooks: as config.md says, an error of theirs is

@@ -93,7 +93,7 @@ func (c *Container) waits() bool {
 	return true
 }
 
-// alive says whether p is still the process it was, and no zombie. What cannot be
+// alive says whether p is still the process it was, and has not ended. What cannot be
 // looked at is not taken for dead: delete would remove the record of what runs.
 func (p process) alive(boot string) (bool, error) {
 	if p.Pid == 0 {
@@ -109,7 +109,18 @@ func (p process) alive(boot string) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("process %d: %w", p.Pid, err)
 	}
-	return st.StartTime == p.StartTime && st.State != 'Z' && st.State != 'X', nil
+	return st.StartTime == p.StartTime && st.State != 'Z' && st.State != 'X' && !p.husk(st), nil
+}
+
+// husk says that nothing but its number is left of p, and that it sleeps until the zombies in its
+// pid namespace are reaped: pid_namespaces(7). Where a parent outside is their host's init, and that
+// reaps nobody, this is for ever. Namespaces are what a process gives up after memory and files.
+func (p process) husk(st sys.ProcStat) bool {
+	if !st.Exiting || st.State != 'S' {
+		return false
+	}
+	_, err := sys.ReadlinkProc(strconv.Itoa(p.Pid) + "/ns/mnt")
+	return errors.Is(err, unix.ENOENT)
 }
 
 // alive says whether the container's process lives.

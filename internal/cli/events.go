@@ -70,7 +70,7 @@ func follow(out *json.Encoder, container *libcontainer.Container, interval time.
 		return err
 	}
 	tick := time.NewTicker(interval)
-	for err = printStats(out, container); err == nil || errors.Is(err, libcontainer.ErrNotRunning); { // Stopped comes
+	for err = printStats(out, container); err == nil; {
 		select {
 		case n := <-happens.OOM:
 			told += n
@@ -78,17 +78,17 @@ func follow(out *json.Encoder, container *libcontainer.Container, interval time.
 		case <-tick.C:
 			err = printStats(out, container)
 		case err = <-happens.Stopped:
-			if err != nil {
-				return err
-			}
-			// What killed it may be news still on its way.
-			if kills, err := container.OOMKills(); err == nil && kills > told {
-				return printOOM(out, container, kills-told)
-			}
-			return nil
+			err = cmp.Or(err, libcontainer.ErrNotRunning)
 		}
 	}
-	return err
+	if !errors.Is(err, libcontainer.ErrNotRunning) {
+		return err
+	}
+	// What killed it may be news still on its way.
+	if kills, err := container.OOMKills(); err == nil && kills > told {
+		return printOOM(out, container, kills-told)
+	}
+	return nil
 }
 
 func printOOM(out *json.Encoder, container *libcontainer.Container, times uint64) error {
@@ -102,8 +102,8 @@ func printOOM(out *json.Encoder, container *libcontainer.Container, times uint64
 
 func printStats(out *json.Encoder, container *libcontainer.Container) error {
 	stats, err := container.Stats()
-	if err != nil {
-		return cmp.Or(mustRun(container), err) // its cgroup may have gone with it
+	if err := cmp.Or(mustRun(container), err); err != nil { // its cgroup may have gone with it
+		return err
 	}
 	return out.Encode(event{"stats", container.ID, stats})
 }
