@@ -116,7 +116,7 @@ func (p process) alive(boot string) (bool, error) {
 // pid namespace are reaped: pid_namespaces(7). Where a parent outside is their host's init, and that
 // reaps nobody, this is for ever. Namespaces are what a process gives up after memory and files.
 func (p process) husk(st sys.ProcStat) bool {
-	if !st.Exiting || st.State != 'S' {
+	if !st.Exiting || st.State != 'S' && st.State != 'I' { // as kernels differ: TASK_INTERRUPTIBLE, TASK_IDLE
 		return false
 	}
 	_, err := sys.ReadlinkProc(strconv.Itoa(p.Pid) + "/ns/mnt")

@@ -70,6 +70,7 @@ func (b *box) unreaping() {
 // for a parent outside: nothing is left of either but their numbers. pid_namespaces(7)
 func TestZombiesThatNobodyReapsHoldNothingUp(t *testing.T) {
 	needRoot(t, "it makes a pid namespace")
+	needNumbers(t)
 	for name, stop := range map[string]func(*box){
 		"delete --force": func(*box) {},
 		"kill": func(b *box) {

@@ -201,9 +201,7 @@ func TestDamagedStateIsSaidAndRemovedWithEverything(t *testing.T) {
 // The program may have ended, and been reaped, before start has looked at it again.
 func TestStartOfAProgramThatEndsAtOnceSucceeds(t *testing.T) {
 	needRoot(t, "it makes namespaces outside a user namespace")
-	if underSystemd {
-		t.Skip("systemd is told of processes by their numbers, which differ in a pid namespace")
-	}
+	needNumbers(t)
 	b := newBox(t, shell("exit 3"))
 	if _, err := exec.LookPath("strace"); err != nil {
 		t.Skipf("%v: it makes start slow", err)

@@ -38,6 +38,14 @@ func needRoot(t testing.TB, why string) {
 	}
 }
 
+// needNumbers skips a test that runs hull in a pid namespace of its own.
+func needNumbers(t testing.TB) {
+	t.Helper()
+	if underSystemd {
+		t.Skip("systemd is told of processes by their numbers, which differ in a pid namespace")
+	}
+}
+
 // rootless edits the default configuration for an ordinary user.
 func rootless(s *specs.Spec) {
 	if !byUser {
