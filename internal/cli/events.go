@@ -41,12 +41,12 @@ func events(c *urfave.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := mustRun(container); err != nil {
-		return err
-	}
 	out := json.NewEncoder(c.App.Writer)
 	if c.Bool("stats") {
 		return printStats(out, container)
+	}
+	if err := mustRun(container); err != nil {
+		return err
 	}
 	return follow(out, container, interval)
 }
