@@ -177,6 +177,15 @@ func (b *box) wantStatus(want string) {
 	}
 }
 
+// becomes waits until the container's status is want.
+func (b *box) becomes(want string) {
+	b.t.Helper()
+	for end := time.Now().Add(patience); b.state().Status != want && time.Now().Before(end); {
+		time.Sleep(time.Millisecond)
+	}
+	b.wantStatus(want)
+}
+
 // ended waits until the process is gone.
 func (b *box) ended(pid int) {
 	b.t.Helper()

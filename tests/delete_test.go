@@ -5,7 +5,6 @@ import (
 	"os/exec"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
@@ -75,10 +74,7 @@ func TestZombiesThatNobodyReapsHoldNothingUp(t *testing.T) {
 		"delete --force": func(*box) {},
 		"kill": func(b *box) {
 			b.must("kill", b.id, "KILL")
-			for end := time.Now().Add(patience); b.state().Status != "stopped" && time.Now().Before(end); {
-				time.Sleep(time.Millisecond)
-			}
-			b.wantStatus("stopped")
+			b.becomes("stopped")
 			b.refuse(1, []string{"not running"}, "kill", b.id, "KILL")
 			b.must("delete", b.id)
 		},

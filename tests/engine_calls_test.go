@@ -5,7 +5,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 )
 
 // step is a command line of an engine after the runtime's name, and what is right of it: $B is
@@ -134,10 +133,8 @@ func TestBuildKitsCallsAreUnderstood(t *testing.T) {
 	log := []string{"--log", b.path("runc-log.json"), "--log-format", "json"}
 	l := b.live(append(log, "run", "--bundle", b.bundle, "--keep", b.id)...)
 	l.want("ready")
+	b.becomes("running")
 	s := b.state()
-	for end := time.Now().Add(patience); s.Status != "running" && time.Now().Before(end); s = b.state() {
-		time.Sleep(time.Millisecond)
-	}
 	if s.Status != "running" || s.Pid == 0 || s.Bundle != b.bundle || s.Rootfs != b.rootfs {
 		t.Errorf("the state is %+v", s)
 	}
